@@ -49,7 +49,7 @@ public sealed class BackupAgent
         Vaults = new ClosedVaults(Machine.Vault);
         IVaultStore CreateStore(string location) => options.CreateVault(location, Machine.Connect(location, VaultPatience.Person));
         Ownership = new VaultOwnership(Machine.Vault, Machine.Owners, CreateStore, options.Engine);
-        Copies = new VaultCopies(Machine, Vaults, CreateStore, options.Engine);
+        Copies = new VaultCopies(Machine, Vaults, CreateStore, options.Engine, options.Limits);
         Alarms = new AlarmDesk(state, _clock);
         _opener = new VaultOpener(Machine, options.Engine);
         Secondary = new SecondaryVault(Machine, _opener);

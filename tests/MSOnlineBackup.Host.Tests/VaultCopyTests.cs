@@ -51,6 +51,25 @@ public sealed class VaultCopyTests : IDisposable
     }
 
     [Fact]
+    public async Task The_twin_has_a_retention_of_its_own()
+    {
+        await _vault.CreateAsync();
+        await _vault.BackUpAsync();
+        await CreateTwinAsync();
+        await _vault.BackUpAsync();
+
+        JsonElement kept = await CopyAsync(0, "--keep-days", "7", "--keep-weeks", "4", "--keep-months", "12", "--keep-years", "2");
+        Assert.Equal((2, 0, 0), (Number(kept, "pointsCopied"), Number(kept, "pointsNotKept"), Number(kept, "pointsExpired")));
+        JsonElement again = await CopyAsync(0, "--keep-days", "7", "--keep-weeks", "4", "--keep-months", "12", "--keep-years", "2");
+        Assert.Equal((0, 2, 0), (Number(again, "pointsCopied"), Number(again, "pointsThere"), Number(again, "storedBytes")));
+
+        foreach ((int code, string[] wrong) in ((int, string[])[])[(2, ["--keep-weeks", "4"]), (2, ["--keep-days", "soon"]), (1, ["--keep-days", "0"])])
+        {
+            Assert.Equal(code, (await _vault.RunAsync(["vault", "copy", _vault["vault"], _vault["twin"], .. wrong])).ExitCode);
+        }
+    }
+
+    [Fact]
     public async Task One_point_is_copied_where_it_is_named_and_older_ones_where_they_are_asked_for()
     {
         await _vault.CreateAsync();

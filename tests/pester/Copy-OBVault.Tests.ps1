@@ -80,6 +80,17 @@ Describe 'Copy-OBVault' {
         Assert-BackupError (Get-ErrorOf { Copy-OBVault $vault $twin -EncryptionPassphrase (ConvertTo-SecureString 'another passphrase' -AsPlainText -Force) }) PassphraseRejected AuthenticationError
     }
 
+    It 'keeps in the twin what its own retention says, and copies nothing of that again' {
+        $kept = (New-OBVault "$work/kept" -TwinOf $vault).Location
+        $month = New-OBRetentionPolicy -RetentionDays 30 -RetentionMonthlyPolicy -MonthDaysOfMonth 1 -RetentionMonths 12 3> $null
+        $first = Copy-OBVault -Destination $kept -RetentionPolicy $month
+        $first.PointsCopied, $first.PointsNotKept, $first.PointsExpired | Should -Be 2, 0, 0
+        $again = Copy-OBVault -Destination $kept -RetentionPolicy $month
+        $again.PointsCopied, $again.PointsThere, $again.BytesStored | Should -Be 0, 2, 0
+        $none = Get-ErrorOf { Copy-OBVault -Destination $kept -RetentionPolicy ([MSOnlineBackup.OBRetentionPolicy]::new()) }
+        Assert-BackupError $none PolicyLimitExceeded LimitsExceeded '*daily retention*'
+    }
+
     It 'names the items that suffer by damage, in an error at the end, and copies the other points' {
         $damaged = (New-OBVault "$work/damaged" -TwinOf $vault).Location
         $null = Copy-OBVault -Destination $damaged

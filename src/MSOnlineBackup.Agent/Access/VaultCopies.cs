@@ -1,4 +1,6 @@
 using MSOnlineBackup.Agent.Machine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Copies;
 using MSOnlineBackup.Vaults.Errors;
@@ -17,9 +19,10 @@ public sealed class VaultCopies
     private readonly ClosedVaults _vaults;
     private readonly Func<string, IVaultStore> _createStore;
     private readonly VaultOptions _options;
+    private readonly PolicyLimits _limits;
 
-    internal VaultCopies(MachineAccount machine, ClosedVaults vaults, Func<string, IVaultStore> createStore, VaultOptions options) =>
-        (_machine, _vaults, _createStore, _options) = (machine, vaults, createStore, options);
+    internal VaultCopies(MachineAccount machine, ClosedVaults vaults, Func<string, IVaultStore> createStore, VaultOptions options, PolicyLimits limits) =>
+        (_machine, _vaults, _createStore, _options, _limits) = (machine, vaults, createStore, options, limits);
 
     /// <summary>Creates a twin of a vault; see <see cref="Vault.CreateTwinAsync"/>.</summary>
     /// <param name="location">Where.</param>
@@ -42,7 +45,8 @@ public sealed class VaultCopies
     /// <param name="request">What else is asked for.</param>
     /// <param name="monitor">Is told how far it is.</param>
     /// <param name="cancellationToken">Stops it; the next call goes on.</param>
-    /// <exception cref="BackupException">MachineNotRegistered; RecoveryOptionMissing where a passphrase is needed; PassphraseRejected, RecoveryPointNotFound; those of
+    /// <param name="retention">The twin's own retention, see <see cref="CopyRetention"/>; null where it keeps what comes.</param>
+    /// <exception cref="BackupException">PolicyLimitExceeded, PolicyInvalid of the retention; MachineNotRegistered; RecoveryOptionMissing where a passphrase is needed; PassphraseRejected, RecoveryPointNotFound; those of
     /// <see cref="UnlockedVault.CopyToAsync"/>.</exception>
     public async Task<VaultCopyReport> CopyAsync(
         VaultAddress? from,
@@ -51,11 +55,17 @@ public sealed class VaultCopies
         IReadOnlyCollection<string>? points,
         VaultCopyRequest request,
         JobMonitor monitor,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        RetentionPolicy? retention = null)
     {
         ArgumentNullException.ThrowIfNull(to);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
+        if (retention is not null)
+        {
+            _limits.CheckRetention(retention);
+        }
+
         Vault source = await OpenAsync(from, monitor, cancellationToken).ConfigureAwait(false);
         Vault place;
         try
@@ -81,7 +91,9 @@ public sealed class VaultCopies
             request = request with { Points = named };
         }
 
-        return await vault.CopyToAsync(twin, request, monitor, cancellationToken).ConfigureAwait(false);
+        return await (retention is null
+            ? vault.CopyToAsync(twin, request, monitor, cancellationToken)
+            : new CopyRetention(retention, _options.TimeProvider).CopyAsync(vault, twin, request, monitor, cancellationToken)).ConfigureAwait(false);
     }
 
     private async Task<Vault> OpenAsync(VaultAddress? vault, JobMonitor monitor, CancellationToken cancellationToken)

@@ -22,6 +22,9 @@ public sealed class VaultRetention
     private readonly Func<PolicyKind, RetentionPolicy?> _inForce;
     private readonly Func<PolicyKind, DateTimeOffset?> _shortened;
 
+    // Of a copy: its points as its own retention sees them. Null where their tags hold.
+    private Func<IReadOnlyList<RetentionPoint>, IReadOnlyList<RetentionPoint>>? _retag;
+
     private VaultRetention(UnlockedVault vault, TimeProvider clock, Func<PolicyKind, RetentionPolicy?> inForce, Func<PolicyKind, DateTimeOffset?> shortened)
     {
         _vault = vault;
@@ -48,6 +51,12 @@ public sealed class VaultRetention
         var retentions = policies.ToDictionary(policy => policy.Kind, policy => policy.Retention);
         return new VaultRetention(vault, clock, retentions.GetValueOrDefault, shortened ?? (static _ => null));
     }
+
+    /// <summary>By the own retention of a copy, for points of all policies, whatever their tags say.</summary>
+    internal static VaultRetention OfCopy(UnlockedVault copy, TimeProvider clock, RetentionPolicy retention) => new(copy, clock, _ => retention, static _ => null)
+    {
+        _retag = points => CopiedPointTags.Of(retention, points, clock.LocalTimeZone),
+    };
 
     /// <summary>What becomes of the points.</summary>
     /// <param name="machineName">Only those of this machine; null for those of all.</param>
@@ -118,6 +127,12 @@ public sealed class VaultRetention
             return [];
         }
 
+        // A copy never had the time that its points were made for. Where its owner has put deletion under consent, what goes before that time stays until then all the same.
+        if (_retag is not null && await _vault.Vault.Guard.ReadSettingsAsync(cancellationToken).ConfigureAwait(false) is { RequiresPin: false, Approvers: null or { Count: 0 } })
+        {
+            return [];
+        }
+
         VaultRecords records = await VaultRecords.ReadAllAsync(_vault.Vault.Known, cancellationToken).ConfigureAwait(false);
         return early.Where(point => !(records.LastRelease(point.Point.MachineId) >= _shortened(point.Policy!.Value)))
             .ToDictionary(point => point.Point.SessionId, point => point.Due);
@@ -136,9 +151,14 @@ public sealed class VaultRetention
     private static string ReasonOf(PlannedPoint planned) =>
         $"The time of its {planned.Rule.ToString()!.ToLowerInvariant()} retention was over.";
 
-    private IEnumerable<PlannedPoint> Plan(IReadOnlyCollection<RecoveryPoint> points, DateTimeOffset now, TimeSpan? immutable)
+    /// <summary>What becomes of the points of one machine.</summary>
+    /// <param name="points">All of them.</param>
+    /// <param name="now">The time now.</param>
+    /// <param name="immutable">For how long the vault is immutable; null where it is not.</param>
+    internal IEnumerable<PlannedPoint> Plan(IReadOnlyCollection<RecoveryPoint> points, DateTimeOffset now, TimeSpan? immutable)
     {
-        List<RetentionPoint> known = [.. points.Select(point => new RetentionPoint(point.SessionId, point.Started, point.Created ?? point.Ended, point.Tags))];
+        IReadOnlyList<RetentionPoint> known = [.. points.Select(point => new RetentionPoint(point.SessionId, point.Started, point.Created ?? point.Ended, point.Tags))];
+        known = _retag?.Invoke(known) ?? known;
         var decided = PolicyScope.All
             .SelectMany(scope => RetentionPlanner.Plan(scope.Kind, _inForce(scope.Kind), known, now).Select(decision => (scope.Kind, Decision: decision)))
             .ToLookup(found => found.Decision.Point.Id);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Host.Rendering;
@@ -20,6 +22,7 @@ internal sealed class VaultCopyCommand : HostCommand
     private readonly Option<string[]> _points;
     private readonly Option<bool> _older;
     private readonly Option<bool> _dryRun;
+    private readonly CopyRetentionOptions _retention;
 
     public VaultCopyCommand()
         : base(
@@ -28,6 +31,7 @@ internal sealed class VaultCopyCommand : HostCommand
             """
             obengine vault copy /mnt/backup /mnt/second --passphrase-file ~/.vault-passphrase
             obengine vault copy /mnt/backup /mnt/second --point latest
+            obengine vault copy /mnt/backup /mnt/second --keep-days 30 --keep-months 12
             """)
     {
         _from = Required("VAULT", "The vault's folder, or the URL of its container.");
@@ -36,6 +40,7 @@ internal sealed class VaultCopyCommand : HostCommand
         _passphrase = PassphraseOptions.ForOpening(this);
         _points = Values("--point", "POINT", "Copy this point only: its id, the beginning of it, or latest.");
         _older = Flag("--older", "Copy points, too, that are older than the newest of their machine that the twin has: also those that have ended there.");
+        _retention = new CopyRetentionOptions(this);
         _dryRun = Flag("--dry-run", "Say how many points would be copied, and copy nothing.", "-n");
     }
 
@@ -55,11 +60,14 @@ internal sealed class VaultCopyCommand : HostCommand
         }
 
         source.RequireTwin(place);
+        RetentionPolicy? retention = _retention.Read(context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
         using UnlockedVault from = await source.UnlockAsync(passphrase, context.Stop).ConfigureAwait(false);
         using UnlockedVault twin = await UnlockTwinAsync(place, from, passphrase, context).ConfigureAwait(false);
         VaultCopyRequest request = await ReadAsync(from, context).ConfigureAwait(false);
-        VaultCopyReport report = await context.Renderer.FollowAsync(monitor => from.CopyToAsync(twin, request, monitor, context.Stop)).ConfigureAwait(false);
+        VaultCopyReport report = await context.Renderer.FollowAsync(monitor => retention is null
+            ? from.CopyToAsync(twin, request, monitor, context.Stop)
+            : new CopyRetention(retention, context.Environment.Time).CopyAsync(from, twin, request, monitor, context.Stop)).ConfigureAwait(false);
         foreach (DamagedPoint damaged in report.Damaged)
         {
             context.Renderer.Item(DamagedPointLine.Of(damaged), line => $"DAMAGED  {ShortId.Of(line.Id)} of {VisibleText.Line(line.Machine ?? line.MachineId)}: {line.Problem}");
@@ -72,6 +80,8 @@ internal sealed class VaultCopyCommand : HostCommand
             report.PointsThere,
             report.PointsOlder,
             report.PointsEnded,
+            report.PointsSpared,
+            report.PointsExpired,
             report.Damaged.Count,
             report.Chunks,
             report.Bytes,
@@ -124,5 +134,7 @@ internal sealed class VaultCopyCommand : HostCommand
     private static string Others(VaultCopyReport report) =>
         (report.PointsOlder == 0 ? "" : $"; {Quantity.Count(report.PointsOlder)} older than what the twin has, which --older copies")
             + (report.PointsEnded == 0 ? "" : $"; {Quantity.Count(report.PointsEnded)} deleted there")
+            + (report.PointsSpared == 0 ? "" : $"; {Quantity.Count(report.PointsSpared)} not kept there")
+            + (report.PointsExpired == 0 ? "" : $"; {Quantity.Count(report.PointsExpired)} whose time {(report.IsRehearsal ? "is" : "was")} over there")
             + (report.Damaged.Count == 0 ? "" : $"; {Quantity.Count(report.Damaged.Count)} damaged");
 }

@@ -47,6 +47,8 @@ internal sealed record CopySummary(
     int PointsThere,
     int PointsOlder,
     int PointsEnded,
+    int PointsNotKept,
+    int PointsExpired,
     int PointsDamaged,
     long Chunks,
     long Bytes,

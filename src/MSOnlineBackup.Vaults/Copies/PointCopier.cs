@@ -53,7 +53,7 @@ internal sealed class PointCopier(Func<ChunkStore> openSource, Func<ChunkStore> 
         if (request.IsRehearsal)
         {
             PointSelection foreseen = await PointSelection.FindAsync(_from, twin, request, cancellationToken).ConfigureAwait(false);
-            return new VaultCopyReport(foreseen.Lacking, foreseen.There, foreseen.Older, foreseen.Ended, [], [], 0, 0, 0) { IsRehearsal = true };
+            return new VaultCopyReport(foreseen.Lacking, foreseen.There, foreseen.Older, foreseen.Ended, [], [], 0, 0, 0) { IsRehearsal = true, PointsSpared = foreseen.Spared };
         }
 
         await TwinMaking.BringMachinesAsync(_from.Objects, twin.Objects, cancellationToken).ConfigureAwait(false);
@@ -65,7 +65,10 @@ internal sealed class PointCopier(Func<ChunkStore> openSource, Func<ChunkStore> 
             ? []
             : await CopyFindings.FindAsync(_from, _uncopied, transfer.Lost.Keys, cancellationToken).ConfigureAwait(false);
         return new VaultCopyReport(
-            copied, selection.There, selection.Older, selection.Ended, _damaged, findings, transfer.Chunks, transfer.Bytes, monitor.Transfer.StoredBytes);
+            copied, selection.There, selection.Older, selection.Ended, _damaged, findings, transfer.Chunks, transfer.Bytes, monitor.Transfer.StoredBytes)
+        {
+            PointsSpared = selection.Spared,
+        };
     }
 
     private async Task<int> CopyAllAsync(IReadOnlyList<PointName> wanted, ChunkTransfer transfer, CancellationToken cancellationToken)

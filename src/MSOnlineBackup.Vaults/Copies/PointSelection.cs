@@ -22,6 +22,9 @@ internal sealed record PointSelection(IReadOnlyList<PointName> Wanted, int There
     /// <summary>How many of the wanted ones it lacks.</summary>
     public int Lacking { get; private init; }
 
+    /// <summary>How many it lacks that its own retention does not want.</summary>
+    public int Spared { get; private init; }
+
     /// <summary>Selects.</summary>
     /// <param name="from">The vault; no index is needed.</param>
     /// <param name="to">Its twin; no index is needed.</param>
@@ -52,7 +55,7 @@ internal sealed record PointSelection(IReadOnlyList<PointName> Wanted, int There
         }
 
         var wanted = new List<PointName>();
-        (int had, int older, int gone) = (0, 0, 0);
+        (int had, int older, int gone, int spared) = (0, 0, 0, 0);
         foreach (PointName name in (await offering.ConfigureAwait(false))
             .Where(name => name.Object is not null && request.Points?.Contains(name.SessionId) is not false && (request.Machine ?? name.MachineId) == name.MachineId)
             .OrderBy(name => name.SessionId))
@@ -71,13 +74,17 @@ internal sealed record PointSelection(IReadOnlyList<PointName> Wanted, int There
             {
                 older++;
             }
+            else if (request.Spared?.Contains(name.SessionId) == true)
+            {
+                spared++;
+            }
             else
             {
                 wanted.Add(name);
             }
         }
 
-        return new PointSelection(wanted, had, older, gone) { Lacking = wanted.Count(name => !there.Contains(KeyOf(name))) };
+        return new PointSelection(wanted, had, older, gone) { Lacking = wanted.Count(name => !there.Contains(KeyOf(name))), Spared = spared };
     }
 
     private static async Task<HashSet<(MachineId, SessionId)>> ListCommitsAsync(ChunkStore store, CancellationToken cancellationToken)

@@ -24,6 +24,12 @@ public sealed record VaultCopyReport(
     long Bytes,
     long StoredBytes)
 {
+    /// <summary>Points that the twin lacks, and that were not copied because its own retention keeps none of them.</summary>
+    public int PointsSpared { get; init; }
+
+    /// <summary>Points that the twin's own retention has let go of there, after the copy; of a rehearsal, those that it would.</summary>
+    public int PointsExpired { get; init; }
+
     /// <summary>Whether nothing was copied.</summary>
     public bool IsRehearsal { get; init; }
 }

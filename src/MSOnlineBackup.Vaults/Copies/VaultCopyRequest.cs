@@ -17,6 +17,9 @@ public sealed record VaultCopyRequest
     /// </summary>
     public bool IncludesOlder { get; init; }
 
+    /// <summary>Points that are not copied where the twin lacks them: its own retention would let go of them at once. Null for none.</summary>
+    public IReadOnlySet<SessionId>? Spared { get; init; }
+
     /// <summary>Whether only the points are counted that would be copied: both places are listed, and nothing is read or written beside that.</summary>
     public bool IsRehearsal { get; init; }
 }

@@ -41,6 +41,11 @@ public sealed class CopyOBVaultCommand : OBEngineCmdlet
     [Parameter]
     public SwitchParameter IncludeOlder { get; set; }
 
+    /// <summary>The twin's own retention, which New-OBRetentionPolicy makes: what it lets go of is not copied, or deleted in the twin; what the vault lets go of stays there.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public OBRetentionPolicy? RetentionPolicy { get; set; }
+
     private protected override string StopNote => "Stopping; what has arrived in the twin stays, and the next copy goes on from there.";
 
     /// <inheritdoc/>
@@ -63,7 +68,7 @@ public sealed class CopyOBVaultCommand : OBEngineCmdlet
     private async Task CopyAsync(VaultAddress? from, VaultAddress to, VaultCopyRequest request, CmdletPump pump, CancellationToken stop)
     {
         var monitor = new JobMonitor { Noted = pump.WriteVerbose, VaultDamaged = damage => pump.WriteWarning($"{damage.Message} ({damage.Id}) {damage.RecommendedAction}") };
-        Task<VaultCopyReport> work = Agent.Copies.CopyAsync(from, to, EncryptionPassphrase?.ToPlain(), RecoveryPointId, request, monitor, stop);
+        Task<VaultCopyReport> work = Agent.Copies.CopyAsync(from, to, EncryptionPassphrase?.ToPlain(), RecoveryPointId, request, monitor, stop, RetentionPolicy?.ToEngine());
         while (await Task.WhenAny(work, Task.Delay(_readInterval, CancellationToken.None)).ConfigureAwait(false) != work)
         {
             pump.WriteProgress(BarOf(monitor.Snapshot()));

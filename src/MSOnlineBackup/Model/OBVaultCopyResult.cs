@@ -21,6 +21,12 @@ public sealed class OBVaultCopyResult
     /// <summary>Recovery points that were deleted in the twin, and stay so.</summary>
     public int PointsDeleted { get; internal init; }
 
+    /// <summary>Recovery points that the twin lacks, and that were not copied because its own retention keeps none of them.</summary>
+    public int PointsNotKept { get; internal init; }
+
+    /// <summary>Recovery points of the twin that its own retention has let go of now.</summary>
+    public int PointsExpired { get; internal init; }
+
     /// <summary>The ids of recovery points that were not copied, because something that they need cannot be read.</summary>
     public string[] DamagedPoints { get; internal init; } = [];
 

@@ -64,12 +64,18 @@ internal sealed class MaintainedVault : IDisposable
     public async Task CreateAsync() => (await _backups.OpenAsync()).Dispose();
 
     /// <summary>Backs up files with these contents, as one machine or another.</summary>
-    public async Task<RecoveryPoint> BackUpAsync(int[] contents, IVaultStore? through = null, string machine = BackupFixture.Machine, CancellationToken? cancel = null) =>
-        (await BackUpToAllAsync(contents, [], through, machine, cancel)).Point;
+    public async Task<RecoveryPoint> BackUpAsync(
+        int[] contents, IVaultStore? through = null, string machine = BackupFixture.Machine, CancellationToken? cancel = null, IReadOnlyList<string>? tags = null) =>
+        (await BackUpToAllAsync(contents, [], through, machine, cancel, tags)).Point;
 
     /// <summary>Backs up contents by their numbers to twins as well; see <see cref="BackupRequest.Twins"/>.</summary>
     public async Task<BackupResult> BackUpToAllAsync(
-        int[] contents, IReadOnlyList<IVaultStore> twins, IVaultStore? through = null, string machine = BackupFixture.Machine, CancellationToken? cancel = null)
+        int[] contents,
+        IReadOnlyList<IVaultStore> twins,
+        IVaultStore? through = null,
+        string machine = BackupFixture.Machine,
+        CancellationToken? cancel = null,
+        IReadOnlyList<string>? tags = null)
     {
         string source = "/" + machine;
         var files = contents.ToDictionary(number => $"{source}/{number}", Content);
@@ -92,6 +98,7 @@ internal sealed class MaintainedVault : IDisposable
             CheckpointBytes = 1 << 20,
             OpenSource = _ => tree,
             Twins = [.. twins.Select(twin => new BackupTwin(twin.Location, _ => _backups.OpenAsync(twin)))],
+            Tags = tags ?? [],
         },
         new JobMonitor(),
         cancel ?? Cancel);

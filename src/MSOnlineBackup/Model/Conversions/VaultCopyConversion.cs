@@ -16,6 +16,8 @@ internal static class VaultCopyConversion
         PointsThere = report.PointsThere,
         PointsOlder = report.PointsOlder,
         PointsDeleted = report.PointsEnded,
+        PointsNotKept = report.PointsSpared,
+        PointsExpired = report.PointsExpired,
         DamagedPoints = [.. report.Damaged.Select(point => point.SessionId.ToString())],
         Chunks = report.Chunks,
         Bytes = report.Bytes,
