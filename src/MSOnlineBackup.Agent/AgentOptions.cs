@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Engine.Backup;
@@ -62,6 +63,12 @@ public sealed record AgentOptions
 
     /// <summary>The clock, and how vaults' keys are treated.</summary>
     public VaultOptions Engine { get; init; } = new();
+
+    /// <summary>Logs in to other machines on which agents are put; null where that is not done.</summary>
+    public IRemoteShell? RemoteShell { get; init; }
+
+    /// <summary>Finds what is put on other machines where nobody names a package.</summary>
+    public Func<RemoteInstallation> Installation { get; init; } = RemoteInstallation.Find;
 
     /// <summary>The scheduler itself, in place of <see cref="Scheduler"/>; null for that.</summary>
     internal ISystemScheduler? SystemScheduler { get; init; }

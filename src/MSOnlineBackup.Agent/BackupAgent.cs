@@ -6,6 +6,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
@@ -65,6 +66,7 @@ public sealed class BackupAgent
         Schedules = new AgentSchedules(
             machine, Jobs, options.SystemScheduler ?? SystemSchedulers.Choose(options.Scheduler), options.ScheduleProgram ?? options.JobHost, options.ScheduleParts);
         Updates = new AgentUpdates(machine, Jobs, Schedules) { Step = options.UpdateStep };
+        Remotes = new RemoteAgents(state, options.Installation, options.RemoteShell, _clock);
         Health = new AgentHealth(machine, Jobs, Schedules, options.Health, options.HealthParts);
     }
 
@@ -95,6 +97,9 @@ public sealed class BackupAgent
 
     /// <summary>How its module comes to another version.</summary>
     public AgentUpdates Updates { get; }
+
+    /// <summary>The agents that it has put on other machines.</summary>
+    public RemoteAgents Remotes { get; }
 
     /// <summary>Whether this machine can back up, and does.</summary>
     public AgentHealth Health { get; }

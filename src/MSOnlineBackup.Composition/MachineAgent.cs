@@ -3,6 +3,7 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent;
+using MSOnlineBackup.Composition.Ssh;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -41,6 +42,7 @@ public static class MachineAgent
             CreateVault = (location, connection) => VaultStores.Create(location, connection, waiting),
             KeyVaults = KeyVaults.Access,
             JobHost = jobHost,
+            RemoteShell = new SshShell(),
             Limits = limits,
             Scheduler = scheduler,
             ScheduleProgram = scheduleProgram,

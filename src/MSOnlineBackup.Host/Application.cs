@@ -121,6 +121,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
                 new ScheduleRunCommand()),
             new HealthCommand(),
             new UpdateCommand(),
+            new CommandGroup("agent", "Put obengine on other machines over ssh, and keep it up to date there.", AgentInstallCommand.HelpExample, new AgentInstallCommand(), new AgentListCommand(), new AgentUpdateCommand(), new AgentRollbackCommand(), new AgentRemoveCommand()),
             new CommandGroup("diagnostic", "What whoever is to help has to know.", DiagnosticExportCommand.HelpExample, new DiagnosticExportCommand()),
             _json,
             _quiet,

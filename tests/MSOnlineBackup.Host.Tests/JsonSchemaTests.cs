@@ -30,6 +30,8 @@ public sealed class JsonSchemaTests
         [typeof(ProtectionLine)] = ["protection"],
         [typeof(AlarmLine)] = ["alarm"],
         [typeof(ComplianceLine)] = ["compliance"],
+        [typeof(AgentLine)] = ["agent"],
+        [typeof(AgentSummary)] = ["agent install", "agent list", "agent update", "agent rollback", "agent remove"],
         [typeof(FleetLine)] = ["fleetMachine"],
         [typeof(FleetSummary)] = ["fleet"],
         [typeof(SinkLine)] = ["sink"],

@@ -16,8 +16,14 @@ public sealed class SshServer : IDisposable
     private readonly int _port = FreePort();
     private readonly Process _process;
 
-    private SshServer(string program)
+    private SshServer(string program, IReadOnlyList<string> accounts)
     {
+        if (!OperatingSystem.IsWindows())
+        {
+            // Accounts that are not root's look for their keys here.
+            File.SetUnixFileMode(_folder.Path, (UnixFileMode)Convert.ToInt32("755", 8));
+        }
+
         foreach (string key in new[] { "host", "user", "other" })
         {
             Shell.RunChecked("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", _folder[key]);
@@ -44,9 +50,10 @@ public sealed class SshServer : IDisposable
         WriteClient("user");
 
         // sshd wants a folder in /run and an account of its own; both are there for it alone.
-        string accounts = File.ReadAllText("/etc/passwd");
+        string known = File.ReadAllText("/etc/passwd");
         File.WriteAllText(
-            _folder["passwd"], accounts.Contains("\nsshd:", StringComparison.Ordinal) ? accounts : accounts + "sshd:x:74:65534::/run/sshd:/usr/sbin/nologin\n");
+            _folder["passwd"],
+            known + string.Concat(accounts.Select(account => account + "\n")) + (known.Contains("\nsshd:", StringComparison.Ordinal) ? "" : "sshd:x:74:65534::/run/sshd:/usr/sbin/nologin\n"));
         _process = Process.Start(new ProcessStartInfo(
             "unshare",
             [
@@ -58,6 +65,12 @@ public sealed class SshServer : IDisposable
     /// <summary>How ssh is called so that it finds the host.</summary>
     public string Client => $"ssh -F {_folder["client"]}";
 
+    /// <summary>The port on which it listens.</summary>
+    public int Port => _port;
+
+    /// <summary>The private key that it lets in.</summary>
+    public string UserKey => _folder["user"];
+
     /// <summary>What sshd has said.</summary>
     public string Log => File.ReadAllText(_folder["log"]);
 
@@ -65,13 +78,15 @@ public sealed class SshServer : IDisposable
     public static string Location(string folder) => $"ssh://{Host}{folder}";
 
     /// <summary>Starts one; the test is skipped where that cannot be.</summary>
-    public static async Task<SshServer> StartAsync(CancellationToken stop)
+    /// <param name="stop">Stops it.</param>
+    /// <param name="accounts">Lines of passwd that are there for it alone.</param>
+    public static async Task<SshServer> StartAsync(CancellationToken stop, params IReadOnlyList<string> accounts)
     {
         Xunit.Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux: sshd runs in a mount namespace.");
         Xunit.Assert.SkipWhen(Shell.Run("sh", "-c", "command -v ssh && command -v ssh-keygen && command -v unshare").ExitCode != 0, "There is no ssh or unshare: install openssh-client and util-linux.");
         string? program = new[] { Environment.GetEnvironmentVariable("OB_SSHD"), "/usr/sbin/sshd" }.FirstOrDefault(File.Exists);
         Xunit.Assert.SkipWhen(program is null, "There is no sshd: install openssh-server, or name one with OB_SSHD.");
-        var server = new SshServer(program!);
+        var server = new SshServer(program!, accounts);
         try
         {
             while (!await AnswersAsync(server._port, stop))

@@ -20,6 +20,7 @@ BeforeDiscovery {
         @{ Name = 'Get-OBSkippedItem' }
         @{ Name = 'Export-OBVaultOwner'; With = @{ OwnerFile = { "$TestDrive/owner" }; OwnerPassphrase = { ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force } } }
         @{ Name = 'Get-OBCompliance' }
+        @{ Name = 'Install-OBAgent' }
         @{ Name = 'Measure-OBCapacity'; With = @{ ProtectedBytes = { 1TB }; DailyChange = { '10%' } } }
         @{ Name = 'Get-OBFleet' }
         @{ Name = 'Get-OBDeletedRecoveryPoint' }

@@ -55,6 +55,38 @@ Describe 'Update-OBAgent' {
     }
 }
 
+Describe 'Update-OBAgent of other machines' -Skip:$IsWindows {
+    BeforeAll {
+        . "$PSScriptRoot/Agents.ps1"
+        New-TestMachine m1, m2
+        $null = Install-OBAgent m1, m2 -PackagePath (New-TestAgentPackage 9.1.0) -Force
+        $package = New-TestAgentPackage 9.2.0
+    }
+
+    AfterAll { $env:OBENGINE_SSH = $null }
+
+    It 'updates them by name and by the pipeline, and goes back' {
+        $agent = Update-OBAgent -HostName m1 -PackagePath $package
+        $agent.Version, $agent.PreviousVersion | Should -Be 9.2.0, 9.1.0
+        Get-TestAgentVersion m1 | Should -Be 9.2.0
+        (Get-OBAgent | Update-OBAgent -PackagePath $package).Version | Should -Be 9.2.0, 9.2.0
+        $agent = Get-OBAgent m1 | Update-OBAgent -Rollback
+        $agent.Version, $agent.PreviousVersion | Should -Be 9.1.0, 9.2.0
+        Get-TestAgentVersion m1 | Should -Be 9.1.0
+        (Update-OBAgent -HostName m1 -Rollback).Version | Should -Be 9.2.0
+    }
+
+    It 'refuses a step back, names what is unknown, and waits for what is away' {
+        Assert-BackupError (Get-ErrorOf { Update-OBAgent -HostName m1 -PackagePath (New-TestAgentPackage 9.0.0) -ErrorAction Stop }) PackageOutdated InvalidArgument '*a step back*'
+        Assert-BackupError (Get-ErrorOf { Update-OBAgent -HostName m9 -ErrorAction Stop }) AgentNotInstalled ObjectNotFound
+        Update-OBAgent -HostName m1 -PackagePath (New-TestAgentPackage 9.3.0) -WhatIf | Should -BeNullOrEmpty
+        Get-TestAgentVersion m1 | Should -Be 9.2.0
+        $null = New-Item "$machines/m2/down"
+        (Update-OBAgent -HostName m2 -PackagePath $package -WarningVariable told -WarningAction SilentlyContinue).State | Should -Be Pending
+        "$told" | Should -BeLike '*the next Update-OBAgent*'
+    }
+}
+
 # The module itself, in a session of its own that runs while it is updated.
 Describe 'Update-OBAgent of the module that runs' {
     BeforeAll {

@@ -9,6 +9,7 @@ BeforeDiscovery {
         'Export-OBReport'            = { Export-OBReport "$work/report.html" -WhatIf }
         'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
         'Export-OBVaultOwner'        = { Export-OBVaultOwner $vault "$work/owner" -OwnerPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -Remove -WhatIf }
+        'Install-OBAgent'            = { Install-OBAgent nowhere -WhatIf }
         'Invoke-OBMaintenance'       = { Invoke-OBMaintenance -WhatIf }
         'Move-OBScratch'             = { Move-OBScratch $work -WhatIf }
         'New-OBApproval'             = { New-OBApproval $vault DeletePoints -ApproverFile "$work/nobody" -ApproverPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
@@ -45,6 +46,7 @@ BeforeDiscovery {
         'Stop-OBRecoveryMount'       = { Stop-OBRecoveryMount "$work/mounted" -WhatIf }
         'Update-OBAgent'             = { Update-OBAgent $newer -Path $module -WhatIf }
         'Update-OBKey'               = { Update-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
+        'Uninstall-OBAgent'          = { Uninstall-OBAgent nowhere -WhatIf -ErrorAction SilentlyContinue }
         'Unregister-OBMachine'       = { Unregister-OBMachine $vault (Get-OBVault).Machines[0] -WhatIf }
     }
     $cmdlets = @($cases.Keys | ForEach-Object { @{ Name = $_; Script = $cases[$_] } })

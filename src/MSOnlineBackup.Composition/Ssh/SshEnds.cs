@@ -90,8 +90,8 @@ internal static class SshEnds
         ? $"'[{place.Host[(place.Host.IndexOf('@', StringComparison.Ordinal) + 1)..]}]:{port}'"
         : place.Host[(place.Host.IndexOf('@', StringComparison.Ordinal) + 1)..];
 
-    // ssh writes frames of '@' around what is important.
-    private static string Line(string words)
+    /// <summary>What was said as one line, for people. ssh writes frames of '@' around what is important.</summary>
+    public static string Line(string words)
     {
         string line = string.Join(' ', words.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Select(text => text.Trim('@', ' ')).Where(text => text.Length > 0));
         return line.Length == 0 ? "nothing" : line.TrimEnd('.');

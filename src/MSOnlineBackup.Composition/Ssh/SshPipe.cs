@@ -117,7 +117,8 @@ internal sealed class SshPipe : VaultPipe
         _process.Dispose();
     }
 
-    private static string Named(string variable, string usual) => Environment.GetEnvironmentVariable(variable) is { } named && named.Trim().Length > 0 ? named : usual;
+    /// <summary>What a variable names; the usual where it names nothing.</summary>
+    public static string Named(string variable, string usual) => Environment.GetEnvironmentVariable(variable) is { } named && named.Trim().Length > 0 ? named : usual;
 
     // To the program it is the end of its work.
     private void CloseInput()

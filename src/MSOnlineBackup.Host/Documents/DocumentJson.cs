@@ -50,6 +50,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(AlarmLine))]
 [JsonSerializable(typeof(SinkLine))]
 [JsonSerializable(typeof(ComplianceLine))]
+[JsonSerializable(typeof(AgentLine))]
+[JsonSerializable(typeof(AgentSummary))]
 [JsonSerializable(typeof(FleetLine))]
 [JsonSerializable(typeof(FleetSummary))]
 [JsonSerializable(typeof(WatchSummary))]

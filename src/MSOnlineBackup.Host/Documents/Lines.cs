@@ -3,6 +3,7 @@ using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Sinks;
@@ -324,6 +325,35 @@ internal sealed record ComplianceLine(
 }
 
 /// <summary>How the backups of a machine of a vault stand, by all its policies.</summary>
+internal sealed record AgentLine(
+    string Host,
+    RemoteAgentState? State,
+    string? Error,
+    string? Version,
+    string? PreviousVersion,
+    string? Platform,
+    string? User,
+    int? Port,
+    string? HostKey,
+    string? Program,
+    DateTimeOffset? LastSeen,
+    string? Reason) : Document("agent")
+{
+    public static AgentLine Of(RemoteResult result) => new(
+        result.HostName,
+        result.Agent?.State,
+        result.Failure?.Id.ToString(),
+        result.Agent?.Version,
+        result.Agent?.PreviousVersion,
+        result.Agent?.Platform,
+        result.Agent?.Machine.UserName,
+        result.Agent?.Machine.Port,
+        result.Agent?.HostKey,
+        result.Agent?.Program,
+        result.Agent?.LastSeen,
+        result.Failure?.Message ?? result.Agent?.Reason);
+}
+
 internal sealed record FleetLine(
     string Machine,
     string Vault,

@@ -31,6 +31,8 @@ internal sealed record VaultSummary(
     long TemporaryBytes) : Summary(Command);
 
 /// <summary><c>watch</c>.</summary>
+internal sealed record AgentSummary(string Command, int Machines, int Failed, int Pending) : Summary(Command);
+
 internal sealed record FleetSummary(int Vaults, int Unread, int Machines, int Alarming) : Summary("fleet");
 
 internal sealed record WatchSummary(DateTimeOffset At, int Policies, int Alarming, int Undelivered) : Summary("watch");

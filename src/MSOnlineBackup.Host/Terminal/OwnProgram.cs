@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using MSOnlineBackup.Agent.Remote;
 
 namespace MSOnlineBackup.Host.Terminal;
 
@@ -16,6 +17,11 @@ internal static class OwnProgram
         string process = Environment.ProcessPath ?? "";
         string assembly = typeof(OwnProgram).Assembly.Location;
         string script = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(assembly)) ?? "", "obengine.ps1");
+        if (RemoteInstallation.FindProgram(assembly.Length > 0 ? assembly : process) is { } installed)
+        {
+            return [installed];
+        }
+
         return Path.GetFileNameWithoutExtension(process).ToLowerInvariant() switch
         {
             "dotnet" => [process, assembly],

@@ -398,4 +398,18 @@ public enum BackupErrorId
     VaultNotTwin = 1670,
     /// <summary>A backup made its recovery point in the vault, but not yet in every twin that it was to go to.</summary>
     CopyIncomplete,
+
+    // Agents on other machines.
+    /// <summary>A machine cannot be reached by ssh, or the line was cut.</summary>
+    AgentUnreachable = 1680,
+    /// <summary>A machine does not let the account log in.</summary>
+    AgentAccessDenied,
+    /// <summary>No agent can be put on a machine: its system is unknown, a program is missing, or the account has no place for it.</summary>
+    AgentMachineUnsuitable,
+    /// <summary>A machine has no room for an agent.</summary>
+    AgentNoSpace,
+    /// <summary>This machine has put no agent there.</summary>
+    AgentNotInstalled,
+    /// <summary>A version of the agent was not put into use. What was there before still is.</summary>
+    AgentNotUpdated,
 }

@@ -1,39 +1,66 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Installation;
+using MSOnlineBackup.Agent.Remote;
+using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Versioning;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Brings the module on this machine to the version of a package, or back to the version before.</summary>
-[Cmdlet(VerbsData.Update, "OBAgent", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = "Package")]
-[OutputType(typeof(OBAgentUpdate))]
-public sealed class UpdateOBAgentCommand : OBEngineCmdlet
+/// <summary>Brings the module on this machine, or the agents on others, to another version, or back to the version before.</summary>
+[Cmdlet(VerbsData.Update, "OBAgent", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium, DefaultParameterSetName = PackageSet)]
+[OutputType(typeof(OBAgentUpdate), ParameterSetName = [PackageSet, RollbackSet])]
+[OutputType(typeof(OBAgent), ParameterSetName = [HostSet, HostRollbackSet])]
+public sealed class UpdateOBAgentCommand : RemoteAgentCmdlet
 {
-    /// <summary>The package: a .nupkg or .zip file. A .sha256 file beside it is compared first.</summary>
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = "Package")]
+    private const string PackageSet = "Package";
+    private const string RollbackSet = "Rollback";
+    private const string HostSet = "Host";
+    private const string HostRollbackSet = "HostRollback";
+
+    private readonly List<RemoteMachine> _machines = [];
+
+    /// <summary>Of this machine the package: a .nupkg or .zip file. A .sha256 file beside it is compared first. Of others the folder of a package from 'dotnet publish'.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PackageSet)]
+    [Parameter(ParameterSetName = HostSet)]
     [ValidateNotNullOrEmpty]
-    public string PackagePath { get; set; } = "";
+    public string? PackagePath { get; set; }
 
     /// <summary>Takes a package that is older than what is installed, too.</summary>
-    [Parameter(ParameterSetName = "Package")]
+    [Parameter(ParameterSetName = PackageSet)]
+    [Parameter(ParameterSetName = HostSet)]
     public SwitchParameter AllowDowngrade { get; set; }
 
     /// <summary>Goes back to the version that was in use before the last update.</summary>
-    [Parameter(Mandatory = true, ParameterSetName = "Rollback")]
+    [Parameter(Mandatory = true, ParameterSetName = RollbackSet)]
+    [Parameter(Mandatory = true, ParameterSetName = HostRollbackSet)]
     public SwitchParameter Rollback { get; set; }
 
     /// <summary>The folder of a module; without it that of the module that is imported.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = PackageSet)]
+    [Parameter(ParameterSetName = RollbackSet)]
     [ValidateNotNullOrEmpty]
     public string? Path { get; set; }
+
+    /// <summary>Machines on which this one has put agents.</summary>
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = HostSet)]
+    [Parameter(Mandatory = true, ValueFromPipelineByPropertyName = true, ParameterSetName = HostRollbackSet)]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(AgentCompleter))]
+    public string[] HostName { get; set; } = [];
 
     /// <inheritdoc/>
     protected override void Process()
     {
+        if (ParameterSetName is HostSet or HostRollbackSet)
+        {
+            Collect(HostName, Rollback ? "Go back to the version before" : "Update the agent there", _machines);
+            return;
+        }
+
         string folder = Path is null ? ModuleEnvironment.Folder : FullPath(Path);
-        if (ParameterSetName == "Rollback")
+        if (ParameterSetName == RollbackSet)
         {
             ModuleChange foreseen = AgentUpdates.ForeseeRollBack(folder);
             if (ShouldProcess(foreseen.Folder, $"Go back from version {foreseen.OldVersion} to {foreseen.NewVersion}"))
@@ -44,7 +71,7 @@ public sealed class UpdateOBAgentCommand : OBEngineCmdlet
             return;
         }
 
-        string source = FullPath(PackagePath);
+        string source = FullPath(PackagePath!);
         using ModulePackage package = Run((_, stop) => ModulePackage.OpenAsync(source, stop));
         ModuleChange change = AgentUpdates.Foresee(folder, package, AllowDowngrade);
         if (!change.IsChange)
@@ -56,6 +83,20 @@ public sealed class UpdateOBAgentCommand : OBEngineCmdlet
         {
             Write(Run((_, stop) => Agent.Updates.UpdateAsync(folder, package, AllowDowngrade, stop)));
         }
+    }
+
+    /// <inheritdoc/>
+    protected override void Finish()
+    {
+        if (_machines.Count == 0)
+        {
+            return;
+        }
+
+        string? package = PackagePath is null ? null : FullPath(PackagePath);
+        Write(Run((_, stop) => Rollback
+            ? Agent.Remotes.RollBackAsync(_machines, stop)
+            : Agent.Remotes.InstallAsync(_machines, new RemoteInstallOptions { PackagePath = package, AllowDowngrade = AllowDowngrade }, stop)));
     }
 
     private void Write(AgentUpdate update)

@@ -57,7 +57,12 @@ internal static class ErrorRecords
             or BackupErrorId.SourceRefused or BackupErrorId.SourceItemRefused or BackupErrorId.SourceDoubtful
             or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
         BackupErrorId.JobLost or BackupErrorId.ScheduleMissed => ErrorCategory.OperationStopped,
-        BackupErrorId.AgentOutdated => ErrorCategory.InvalidOperation,
+        BackupErrorId.AgentOutdated or BackupErrorId.AgentMachineUnsuitable => ErrorCategory.InvalidOperation,
+        BackupErrorId.AgentUnreachable => ErrorCategory.ConnectionError,
+        BackupErrorId.AgentAccessDenied => ErrorCategory.PermissionDenied,
+        BackupErrorId.AgentNoSpace => ErrorCategory.LimitsExceeded,
+        BackupErrorId.AgentNotInstalled => ErrorCategory.ObjectNotFound,
+        BackupErrorId.AgentNotUpdated => ErrorCategory.WriteError,
         BackupErrorId.DriveReadOnly => ErrorCategory.PermissionDenied,
         BackupErrorId.PackageInvalid => ErrorCategory.InvalidData,
         BackupErrorId.ModuleNotRepaired or BackupErrorId.ModuleNotUpdated => ErrorCategory.WriteError,

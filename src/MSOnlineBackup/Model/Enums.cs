@@ -380,3 +380,22 @@ public enum OBReportFormat
     /// <summary>All of it, for programs.</summary>
     Json,
 }
+
+/// <summary>How the agent of another machine stands.</summary>
+public enum OBAgentState
+{
+    /// <summary>It is the version that this machine has, or that was last put there.</summary>
+    Current,
+
+    /// <summary>This machine has a newer version.</summary>
+    Available,
+
+    /// <summary>The machine could not be reached. The update is made by the next call that reaches it.</summary>
+    Pending,
+
+    /// <summary>A version is being put there.</summary>
+    Updating,
+
+    /// <summary>The last install or update failed or was interrupted. What was there before is still used.</summary>
+    Failed,
+}
