@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MSOnlineBackup.Agent.Installation;
@@ -108,14 +107,18 @@ internal sealed class AgentPackage
     private static (string Platform, string Version, HashSet<string> Listed) Describe(string folder)
     {
         string path = Path.Combine(folder, DependenciesName);
-        if (!File.Exists(path) || new FileInfo(path).Length > MostOfDependencies)
-        {
-            throw RemoteErrors.Package(folder, $"there is no '{DependenciesName}' in it: it is no folder that 'dotnet publish' has made of obengine");
-        }
+        return File.Exists(path) && new FileInfo(path).Length <= MostOfDependencies
+            ? Describe(folder, File.ReadAllBytes(path))
+            : throw RemoteErrors.Package(folder, $"there is no '{DependenciesName}' in it: it is no folder that 'dotnet publish' has made of obengine");
+    }
 
+    /// <summary>Reads what the build says of it: platform, version, and the names of files that belong to it.</summary>
+    /// <exception cref="BackupException">PackageInvalid.</exception>
+    internal static (string Platform, string Version, HashSet<string> Listed) Describe(string folder, byte[] dependencies)
+    {
         try
         {
-            using var read = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var read = JsonDocument.Parse(dependencies);
             string target = read.RootElement.GetProperty("runtimeTarget").GetProperty("name").GetString() ?? "";
             int slash = target.IndexOf('/', StringComparison.Ordinal);
             string? library = read.RootElement.GetProperty("libraries").EnumerateObject().Select(entry => entry.Name).FirstOrDefault(name => name.StartsWith(Program + "/", StringComparison.Ordinal));

@@ -1,7 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Platform.Folders;
-using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Remote;
 

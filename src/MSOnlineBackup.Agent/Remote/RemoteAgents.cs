@@ -54,7 +54,7 @@ public sealed class RemoteAgents
     public async Task<IReadOnlyList<HostKeyCheck>> CheckHostKeysAsync(IReadOnlyList<RemoteMachine> machines, IReadOnlyCollection<string> fingerprints, CancellationToken cancellationToken)
     {
         var checks = new HostKeyCheck[machines.Count];
-        await SideBySideAsync(machines.Count, cancellationToken, async (i, stop) =>
+        await SideBySideAsync(machines.Count, async (i, stop) =>
         {
             RemoteMachine machine = machines[i];
             HostKey? known = null;
@@ -68,7 +68,7 @@ public sealed class RemoteAgents
             {
                 checks[i] = new HostKeyCheck(machine, known, null, e);
             }
-        }).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
         return checks;
     }
 
@@ -138,7 +138,7 @@ public sealed class RemoteAgents
     private async Task<IReadOnlyList<RemoteResult>> EachAsync(IReadOnlyList<RemoteMachine> machines, Func<RemoteWork, CancellationToken, Task<RemoteResult>> work, CancellationToken cancellationToken)
     {
         var results = new RemoteResult[machines.Count];
-        await SideBySideAsync(machines.Count, cancellationToken, async (i, stop) =>
+        await SideBySideAsync(machines.Count, async (i, stop) =>
         {
             string host = machines[i].HostName;
             try
@@ -151,11 +151,11 @@ public sealed class RemoteAgents
             {
                 results[i] = new RemoteResult(host, null, e);
             }
-        }).ConfigureAwait(false);
+        }, cancellationToken).ConfigureAwait(false);
         return results;
     }
 
-    private static Task SideBySideAsync(int count, CancellationToken cancellationToken, Func<int, CancellationToken, ValueTask> one) => Parallel.ForEachAsync(
+    private static Task SideBySideAsync(int count, Func<int, CancellationToken, ValueTask> one, CancellationToken cancellationToken) => Parallel.ForEachAsync(
         Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = MachinesAtOnce, CancellationToken = cancellationToken }, one);
 
     /// <summary>A line that nobody else writes.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Remote;
@@ -6,8 +5,9 @@ namespace MSOnlineBackup.Agent.Remote;
 /// <summary>The packages of one call. Each is read, and put together for sending, once, however many machines get it.</summary>
 internal sealed class RemotePackages(RemoteAgentRecords records, RemoteInstallation own, CancellationToken cancellationToken) : IDisposable
 {
-    private readonly ConcurrentDictionary<string, Lazy<Task<AgentPackage>>> _packages = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<AgentPackage, Lazy<Task<AgentArchive>>> _archives = [];
+    private readonly SemaphoreSlim _gate = new(1);
+    private readonly Dictionary<string, AgentPackage> _packages = new(StringComparer.Ordinal);
+    private readonly Dictionary<AgentPackage, AgentArchive> _archives = [];
 
     /// <summary>The package for a machine.</summary>
     /// <param name="host">The machine.</param>
@@ -20,25 +20,42 @@ internal sealed class RemotePackages(RemoteAgentRecords records, RemoteInstallat
             ? throw RemoteErrors.Package(
                 own.Folder ?? "this installation",
                 $"it runs on {own.Platform ?? "another system"}, and '{host}' is {platform}. What is put there needs a package of its own")
-            : await _packages.GetOrAdd(folder ?? "", _ => new Lazy<Task<AgentPackage>>(() => ReadAsync(folder))).Value.ConfigureAwait(false);
+            : await OnceAsync(_packages, folder ?? "", () => ReadAsync(folder)).ConfigureAwait(false);
         return package.Platform == platform ? package : throw RemoteErrors.Package(folder ?? own.Folder!, $"it is for {package.Platform}, and '{host}' is {platform}");
     }
 
     /// <summary>The package as it is sent.</summary>
     /// <exception cref="BackupException">PackageInvalid, StateAccessDenied.</exception>
-    public Task<AgentArchive> ArchiveAsync(AgentPackage package) =>
-        _archives.GetOrAdd(package, _ => new Lazy<Task<AgentArchive>>(() => AgentArchive.MakeAsync(package, records.NewFile(), cancellationToken))).Value;
+    public Task<AgentArchive> ArchiveAsync(AgentPackage package) => OnceAsync(_archives, package, () => AgentArchive.MakeAsync(package, records.NewFile(), cancellationToken));
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Task<AgentArchive> archive in _archives.Values.Where(archive => archive.IsValueCreated).Select(archive => archive.Value))
+        foreach (AgentArchive archive in _archives.Values)
         {
-            // One that is being made when all is stopped goes with this process.
-            if (archive.IsCompletedSuccessfully)
+            archive.Dispose();
+        }
+
+        _gate.Dispose();
+    }
+
+    // Whoever comes second waits for what the first one makes.
+    private async Task<TValue> OnceAsync<TKey, TValue>(Dictionary<TKey, TValue> known, TKey key, Func<Task<TValue>> make)
+        where TKey : notnull
+    {
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!known.TryGetValue(key, out TValue? value))
             {
-                archive.Result.Dispose();
+                known[key] = value = await make().ConfigureAwait(false);
             }
+
+            return value;
+        }
+        finally
+        {
+            _gate.Release();
         }
     }
 
@@ -52,39 +69,4 @@ internal sealed class RemotePackages(RemoteAgentRecords records, RemoteInstallat
             { Platform: null } => throw RemoteErrors.Package(own.Folder, "no agent can be put on machines of this one's kind"),
             _ => OwnPackage.ReadAsync(own.Folder, own.Runtime, own.Platform, cancellationToken),
         };
-}
-
-/// <summary>What of this machine is put on others where nobody names a package.</summary>
-/// <param name="Folder">Where obengine lies; null where nobody can tell.</param>
-/// <param name="Runtime">The folder of a .NET; null where there is none.</param>
-/// <param name="Platform">What they run on; null for none on which an agent can be.</param>
-public sealed record RemoteInstallation(string? Folder, string? Runtime, string? Platform)
-{
-    /// <summary>Whether the folder is one that was published for a platform, with a .NET of its own.</summary>
-    public bool IsPublished { get; init; }
-
-    /// <summary>Finds it for the program that runs.</summary>
-    public static RemoteInstallation Find()
-    {
-        string? folder = OwnPackage.FindFolder();
-        bool isPublished = folder is not null && OwnPackage.IsPublished(folder);
-        return new RemoteInstallation(folder, isPublished ? null : OwnPackage.FindRuntime(), OwnPackage.Platform) { IsPublished = isPublished };
-    }
-
-    /// <summary>Where a program of ours was put on this machine by another: the link to it, which updates do not change; null where it was not.</summary>
-    /// <param name="file">A file of the program that runs.</param>
-    public static string? FindProgram(string file)
-    {
-        // PLACE/versions/BUILD/…, of which PLACE/obengine is the link.
-        for (string? folder = Path.GetDirectoryName(file); folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            if (RemoteNames.VersionOf(Path.GetFileName(folder)) is not null && Path.GetDirectoryName(folder) is { } versions && Path.GetFileName(versions) == "versions")
-            {
-                string link = Path.Combine(Path.GetDirectoryName(versions) ?? "", AgentPackage.Program);
-                return new FileInfo(link).LinkTarget is not null ? link : null;
-            }
-        }
-
-        return null;
-    }
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Host;
 using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Vaults.Errors;
 
@@ -103,9 +104,9 @@ public sealed class InstallOBAgentCommand : RemoteAgentCmdlet
             return ShouldContinue(
                 $"The host key of '{check.Machine.HostName}' is not known yet. It shows {shown}. Is that its key? From then on no other is accepted.", "Host key");
         }
-        catch (Exception e) when (e is System.Management.Automation.Host.HostException or PSInvalidOperationException)
+        catch (Exception e) when (e is HostException or PSInvalidOperationException or NullReferenceException { TargetSite.Name: nameof(PSHostUserInterface.PromptForChoice) })
         {
-            // Nobody is there who could be asked.
+            // Nobody is there who could be asked, or standard input is at its end.
             return false;
         }
     }

@@ -6,6 +6,7 @@ using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Sinks;
@@ -167,6 +168,32 @@ internal static partial class Decoders
             InState($"watch-{ShortDigest.Of("/vault")}.json", folder => AlarmDesk.FileOf(folder, "/vault").Read()),
             () => [Text("""{"version":1,"content":{"sinks":{"m":{"alarms":{"vault":{"name":"v","code":"Late","at":"2024-02-29T12:00:00+00:00"}},"reported":{},"alive":null}},"failing":{"m":"why"}}}""")],
             typeof(WatchJson));
+        yield return new(
+            "remote-agent",
+            InState(Path.Combine("agents", "web1", "agent.json"), folder => new RemoteAgentRecords(folder).Find("web1")),
+            () =>
+            [
+                Text("""
+                    {"version":1,"content":{"machine":{"hostName":"web1","userName":"backup","port":22},"state":"Current","hostKey":"ED25519 SHA256:x","platform":"linux-x64",
+                    "version":"1.0.0","build":"1.0.0-0123456789ab","lastSeen":"2024-02-29T12:00:00+00:00","pendingMayBeOlder":false} }
+                    """),
+            ],
+            typeof(RemoteAgentJson), typeof(RemoteAgentRecords));
+        yield return new(
+            "remote-answer",
+            content => RemoteFacts.Read(ScriptAnswer.Read(Encoding.UTF8.GetString(content), "mark") ?? ScriptAnswer.Read("mark\n", "mark")!),
+            () => [Text("Welcome\nmark\nsystem=Linux\nmachine=x86_64\nmissing=tar\nfree=1000\nhas=1.0.0-0123456789ab\nprogram=/home/a/obengine\ncurrent=1.0.0-0123456789ab\nversion=1.0.0\nend\n")],
+            typeof(ScriptAnswer), typeof(RemoteFacts));
+        yield return new(
+            "known-hosts",
+            content => _ = HostKey.Find(Encoding.UTF8.GetString(content))?.Fingerprint,
+            () => [Text("# known\nweb1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOtrj1X0wYYqfYX4eKM3tT9VrNtJxrl+QuP1OPUu82dU root@web1\n")],
+            typeof(HostKey));
+        yield return new(
+            "agent-package",
+            content => AgentPackage.Describe("folder", content),
+            () => [Text("""{"runtimeTarget":{"name":".NETCoreApp,Version=v10.0/linux-x64"},"targets":{"x":{"a/1.0.0":{"runtime":{"lib/net10.0/a.dll":{}},"native":{"b.so":{}}}}},"libraries":{"obengine/1.0.0":{"type":"project"}}}""")],
+            typeof(AgentPackage));
         yield return new(
             "key-file",
             content => KeyFile.Decode(new byte[32], Id, _machine, content, "file"),
