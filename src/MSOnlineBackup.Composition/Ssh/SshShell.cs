@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using MSOnlineBackup.Agent.Remote;
-using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Composition.Ssh;
 

@@ -11,6 +11,8 @@ public sealed class SshAgentTests : IAsyncLifetime
 {
     private const string Place = ".local/share/obengine";
 
+    private static readonly string[] _names = ["m1", "m2", "plain"];
+
     private readonly Obengine _obengine = new();
     private readonly TempFolder _homes = new();
     private SshServer _server = null!;
@@ -20,7 +22,7 @@ public sealed class SshAgentTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Assert.SkipUnless(Shell.IsLinuxRoot, "Needs root on Linux: sshd runs in a mount namespace.");
-        foreach (string machine in new[] { "m1", "m2", "plain" })
+        foreach (string machine in _names)
         {
             Directory.CreateDirectory(_homes[machine]);
         }
@@ -140,7 +142,7 @@ public sealed class SshAgentTests : IAsyncLifetime
 
     private void PointTo(SshServer server, int? port = null) => File.WriteAllText(
         _obengine.Folder["client"],
-        string.Concat(new[] { "m1", "m2", "plain" }.Select(machine => $"Host {machine}\n  HostName 127.0.0.1\n  Port {port ?? server.Port}\n  User {machine}\n"))
+        string.Concat(_names.Select(machine => $"Host {machine}\n  HostName 127.0.0.1\n  Port {port ?? server.Port}\n  User {machine}\n"))
         + $"Host *\n  IdentityFile {server.UserKey}\n  IdentitiesOnly yes\n  StrictHostKeyChecking no\n  UserKnownHostsFile /dev/null\n  LogLevel ERROR\n");
 
     // This program from another folder, with something that tells it apart from all before.

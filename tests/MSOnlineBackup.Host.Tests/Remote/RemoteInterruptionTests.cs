@@ -9,6 +9,8 @@ public sealed class RemoteInterruptionTests : IDisposable
     private static readonly string[] _programs =
         ["mkdir", "mv", "ln", "rm", "readlink", "df", "tail", "head", "tr", "cut", "grep", "cat", "sync", "tar", "gzip", "sha256sum", "timeout", "uname", "ldd"];
 
+    private static readonly string[] _versions = ["1.0.0", "1.1.0"];
+
     private readonly FakeMachines _machines = new();
 
     public RemoteInterruptionTests() => Assert.SkipUnless(OperatingSystem.IsLinux(), "Shell scripts stand for ssh and for machines, in sessions of their own.");
@@ -28,7 +30,7 @@ public sealed class RemoteInterruptionTests : IDisposable
         for (int step = 1; await IsKilledAsync(step, () => _machines.Open().InstallAsync([FakeMachines.Machine("m1")], new RemoteInstallOptions { PackagePath = newer }, Stop)); step += Stride)
         {
             killed++;
-            Assert.Contains(_machines.Answer("m1"), new[] { "1.0.0", "1.1.0" });
+            Assert.Contains(_machines.Answer("m1"), _versions);
             Assert.Null(Assert.Single(await _machines.Open().InstallAsync([FakeMachines.Machine("m1")], new RemoteInstallOptions { PackagePath = newer }, Stop)).Failure);
             Settled("1.1.0");
             Directory.Delete(_machines.Of("m1", "home"), recursive: true);
@@ -55,7 +57,7 @@ public sealed class RemoteInterruptionTests : IDisposable
             bool isKilled = await IsKilledAsync(step, () => _machines.Open().RollBackAsync([FakeMachines.Machine("m1")], Stop));
             string before = now;
             now = _machines.Answer("m1");
-            Assert.Contains(now, new[] { "1.0.0", "1.1.0" });
+            Assert.Contains(now, _versions);
             if (!isKilled)
             {
                 Assert.NotEqual(before, now);
@@ -78,7 +80,7 @@ public sealed class RemoteInterruptionTests : IDisposable
     private void Settled(string version)
     {
         Assert.Equal(version, _machines.Answer("m1"));
-        Assert.Equal(["1.0.0", "1.1.0"], _machines.Versions("m1"));
+        Assert.Equal(_versions, _machines.Versions("m1"));
         Assert.Equal(
             ["obengine", "versions"],
             Directory.EnumerateFileSystemEntries(_machines.Of("m1", "home/.local/share/obengine")).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal));
