@@ -16,6 +16,7 @@
     CmdletsToExport      = @(
         'Add-OBFileSpec'
         'Add-OBSystemState'
+        'Add-OBWorkload'
         'Compare-OBRecoveryPoint'
         'Copy-OBVault'
         'Export-OBDiagnostic'
@@ -56,6 +57,7 @@
         'Get-OBSystemStatePolicy'
         'Get-OBVault'
         'Get-OBVersion'
+        'Get-OBWorkload'
         'Import-OBPolicy'
         'Install-OBAgent'
         'Invoke-OBMaintenance'
@@ -79,6 +81,7 @@
         'Remove-OBPolicy'
         'Remove-OBRecoveryPoint'
         'Remove-OBSystemStatePolicy'
+        'Remove-OBWorkload'
         'Rename-OBMachine'
         'Rename-OBVolume'
         'Repair-OBKey'

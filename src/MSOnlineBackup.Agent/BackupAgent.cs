@@ -11,6 +11,7 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Watching;
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults;
@@ -260,6 +261,14 @@ public sealed class BackupAgent
             FindOwnCredentialAsync,
             maxAge,
             cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The workloads that this machine has backed up, by its points in its vault.</summary>
+    /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid; VaultNotFound, …</exception>
+    public async Task<IReadOnlyList<WorkloadState>> ListWorkloadsAsync(CancellationToken cancellationToken)
+    {
+        using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
+        return WorkloadState.Find(await vault.ListPointsAsync(NameInVault, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance, and how many bytes go with them.</summary>

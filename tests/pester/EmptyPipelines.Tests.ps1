@@ -4,6 +4,7 @@ BeforeDiscovery {
     $calls = @(
         @{ Name = 'Add-OBFileSpec'; With = @{ FileSpec = { New-OBFileSpec $TestDrive } } }
         @{ Name = 'Add-OBSystemState' }
+        @{ Name = 'Add-OBWorkload'; With = @{ PostgreSql = { $true }; Socket = { '/run/postgresql' } } }
         @{ Name = 'Compare-OBRecoveryPoint'; With = @{ Reference = { 'latest' } } }
         @{ Name = 'Copy-OBVault'; With = @{ Destination = { "$TestDrive/twin" } } }
         @{ Name = 'Find-OBRecoverableItem'; With = @{ SearchString = { '*' } } }
@@ -28,6 +29,7 @@ BeforeDiscovery {
         @{ Name = 'Remove-OBRecoveryPoint' }
         @{ Name = 'Restore-OBRecoveryPoint' }
         @{ Name = 'Get-OBVault' }
+        @{ Name = 'Get-OBWorkload' }
         @{ Name = 'New-OBFileSpec' }
         @{ Name = 'New-OBRecoverableItem'; With = @{ RelativePath = { 'a' }; IsDir = { $false } } }
         @{ Name = 'New-OBApproval'; With = @{ Operation = { 'DeletePoints' }; ApproverFile = { "$TestDrive/nobody" }; ApproverPassphrase = { ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force } } }
@@ -38,6 +40,7 @@ BeforeDiscovery {
         @{ Name = 'Remove-OBFileSpec'; With = @{ FileSpec = { New-OBFileSpec $TestDrive } } }
         @{ Name = 'Remove-OBPolicy' }
         @{ Name = 'Remove-OBSystemStatePolicy' }
+        @{ Name = 'Remove-OBWorkload'; With = @{ Name = { 'pg1' } } }
         @{ Name = 'Rename-OBVolume'; With = @{ NewVolumeName = { "$TestDrive" } } }
         @{ Name = 'Repair-OBKey' }
         @{ Name = 'Set-OBMachineSetting' }

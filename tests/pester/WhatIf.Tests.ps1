@@ -2,6 +2,7 @@ BeforeDiscovery {
     $cases = [ordered]@{
         'Add-OBFileSpec'             = { Add-OBFileSpec $draft (New-OBFileSpec $work) -WhatIf }
         'Add-OBSystemState'          = { Add-OBSystemState (New-OBPolicy) -WhatIf }
+        'Add-OBWorkload'             = { Add-OBWorkload $draft -PostgreSql -Socket /run/postgresql -WhatIf }
         'Copy-OBVault'               = { Copy-OBVault -Destination $twin -WhatIf }
         'Export-OBDiagnostic'        = { Export-OBDiagnostic $work -WhatIf }
         'Export-OBMonitoringCredential' = { Export-OBMonitoringCredential "$work/office.MonitoringCredential" -WhatIf }
@@ -21,6 +22,7 @@ BeforeDiscovery {
         'Remove-OBPolicy'            = { Get-OBPolicy | Remove-OBPolicy -WhatIf }
         'Remove-OBRecoveryPoint'     = { Get-OBAllRecoveryPoints | Remove-OBRecoveryPoint -WhatIf }
         'Remove-OBSystemStatePolicy' = { Get-OBSystemStatePolicy | Remove-OBSystemStatePolicy -WhatIf }
+        'Remove-OBWorkload'          = { Remove-OBWorkload (New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /run/postgresql) pg1 -WhatIf }
         'Rename-OBMachine'           = { Rename-OBMachine renamed -WhatIf }
         'Rename-OBVolume'            = { Rename-OBVolume $source $work -WhatIf }
         'Repair-OBKey'               = { Repair-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }

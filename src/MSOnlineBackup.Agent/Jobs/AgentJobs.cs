@@ -173,7 +173,7 @@ public sealed class AgentJobs
         JobError error = JobError.Of(why);
         IEnumerable<string> sources = PolicyScope.Of(policy.Kind).SourceName is { } whole
             ? [whole]
-            : policy.Files.Where(file => !file.Exclude).Select(file => file.Path);
+            : policy.Files.Where(file => !file.Exclude).Select(file => file.Path).Concat(policy.Workloads.Select(workload => workload.Name));
         await WriteToldAsync(tells ? new BackupOrder { Policy = policy.Kind } : null, new JobRecord
         {
             Id = JobHistory.NewId(),

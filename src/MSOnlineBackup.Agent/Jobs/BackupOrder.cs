@@ -51,7 +51,10 @@ public sealed record BackupOrder : JobOrder
     {
         BackupPolicy policy = FindPolicy(machine);
         ResolvedSources sources = PolicyScope.Of(Policy).Resolve(policy, Only, machine.State.Path);
-        return new JobPlan(monitor => SourceStatuses.OfBackup(monitor, sources.Names), (work, stop) => RunAsync(machine, policy, sources, work, stop))
+        WorkloadRun[] workloads = [.. sources.Workloads.Select(workload => new WorkloadRun(workload))];
+        return new JobPlan(
+            monitor => [.. SourceStatuses.OfBackup(monitor, sources.Names), .. workloads.Select(workload => workload.ToStatus())],
+            (work, stop) => RunAsync(machine, policy, sources, workloads, work, stop))
         {
             IsRefusal = IsStopped,
         };
@@ -67,11 +70,12 @@ public sealed record BackupOrder : JobOrder
         return machine.Policies.Require(Policy);
     }
 
-    private async Task RunAsync(JobMachine machine, BackupPolicy policy, ResolvedSources sources, JobWork work, CancellationToken stop)
+    private async Task RunAsync(
+        JobMachine machine, BackupPolicy policy, ResolvedSources sources, IReadOnlyList<WorkloadRun> workloads, JobWork work, CancellationToken stop)
     {
         try
         {
-            await BackUpAsync(machine, policy, sources, work, stop).ConfigureAwait(false);
+            await BackUpAsync(machine, policy, sources, workloads, work, stop).ConfigureAwait(false);
             machine.Contact.Note(VaultSubscription.Active);
         }
         catch (BackupException e) when (machine.Contact.Explain(e) is { } explained)
@@ -80,13 +84,34 @@ public sealed record BackupOrder : JobOrder
         }
     }
 
-    private async Task BackUpAsync(JobMachine machine, BackupPolicy policy, ResolvedSources sources, JobWork work, CancellationToken stop)
+    private async Task BackUpAsync(
+        JobMachine machine, BackupPolicy policy, ResolvedSources sources, IReadOnlyList<WorkloadRun> workloads, JobWork work, CancellationToken stop)
     {
         using UnlockedVault vault = await machine.Vaults.OpenAsync(work.Monitor, VaultPatience.Job, stop).ConfigureAwait(false);
         work.ReadTraffic = () => vault.Traffic;
-        string name = machine.Name;
-        StatusWriter statuses = vault.StatusesOf(name);
+        StatusWriter statuses = vault.StatusesOf(machine.Name);
         work.Tell = record => new RunTeller(machine).TellAsync(statuses, this, record);
+        if (machine.Account.FindNameChange() is { } renamed)
+        {
+            work.Warn(renamed);
+        }
+
+        // First what is due by the quarter hour; files may take longer, and their point is the newest then.
+        RecoveryPoint? newest = await new WorkloadJobs(machine, policy, vault, work) { RetainUntil = RetainUntil, Compression = Compression }
+            .RunAsync(workloads, hasMore: sources.Sources.Count > 0, stop).ConfigureAwait(false);
+        if (sources.Sources.Count > 0)
+        {
+            newest = await BackUpFilesAsync(machine, policy, sources, vault, work, stop).ConfigureAwait(false);
+        }
+
+        statuses.MachineId = newest!.MachineId;
+        await new MaintenanceAfterBackup(machine, vault).RunAsync(newest, work, stop).ConfigureAwait(false);
+    }
+
+    private async Task<RecoveryPoint> BackUpFilesAsync(
+        JobMachine machine, BackupPolicy policy, ResolvedSources sources, UnlockedVault vault, JobWork work, CancellationToken stop)
+    {
+        string name = machine.Name;
         PointHistory earlier = await vault.OpenHistoryAsync(name, stop).ConfigureAwait(false);
         await sources.PrepareAsync(stop).ConfigureAwait(false);
         var read = new List<RecoveryPoint>();
@@ -112,11 +137,6 @@ public sealed record BackupOrder : JobOrder
             Rules = machine.RulesFor(Policy),
             Twins = [.. policy.CopyTo.Select(place => new BackupTwin(place, token => machine.Copies.OpenTwinAsync(vault, new VaultAddress(place), new JobMonitor(), token)))],
         };
-        if (machine.Account.FindNameChange() is { } renamed)
-        {
-            work.Warn(renamed);
-        }
-
         machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
         if (machine.Limits.SizesScratch)
         {
@@ -125,8 +145,7 @@ public sealed record BackupOrder : JobOrder
 
         BackupResult result = await vault.BackUpAsync(request, work.Monitor, stop).ConfigureAwait(false);
         work.RecoveryPointId = result.Point.SessionId;
-        statuses.MachineId = result.Point.MachineId;
-        work.LostSources = result.LostSources;
+        work.LostSources = [.. work.LostSources, .. result.LostSources];
         foreach (RecoveryPointSource source in result.Point.Sources.Where(source => source.Warning is not null))
         {
             work.Warn(Doubtful(source));
@@ -137,7 +156,7 @@ public sealed record BackupOrder : JobOrder
             work.Warn(Unusual(result.Point, cause));
         }
 
-        await new MaintenanceAfterBackup(machine, vault).RunAsync(result.Point, work, stop).ConfigureAwait(false);
+        return result.Point;
 
         // What was read for the tags says what is usual, too.
         RecoveryPoint Note(RecoveryPoint point)
@@ -147,7 +166,7 @@ public sealed record BackupOrder : JobOrder
         }
     }
 
-    private static TimeZoneInfo Zone(JobMachine machine, BackupPolicy policy) =>
+    internal static TimeZoneInfo Zone(JobMachine machine, BackupPolicy policy) =>
         policy.Schedule is { } schedule ? ScheduleZone.Of(schedule, machine.Clock.LocalTimeZone) : machine.Clock.LocalTimeZone;
 
     private static BackupException Doubtful(RecoveryPointSource source) => new(

@@ -10,6 +10,7 @@ namespace MSOnlineBackup.Agent.Jobs;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = Discriminator)]
 [JsonDerivedType(typeof(BackupOrder), "backup")]
 [JsonDerivedType(typeof(RecoveryOrder), "recovery")]
+[JsonDerivedType(typeof(WorkloadRecoveryOrder), "workloadRecovery")]
 public abstract record JobOrder
 {
     /// <summary>The member of the written form that names the kind.</summary>

@@ -27,6 +27,43 @@ internal sealed record JobWork(JobMonitor Monitor)
         Warned(warning);
     }
 
+    /// <summary>
+    /// The counters of what else the job does, one part after the other, each with a point of its own: whatever is told to one of them is told as the job's.
+    /// </summary>
+    public IReadOnlyList<JobMonitor> Parts { get; private set; } = [];
+
+    /// <summary>What it counts, all parts together; phase and wait are those of the newest part that is not through, or the job's own.</summary>
+    public JobProgress Read()
+    {
+        JobProgress own = Monitor.Snapshot();
+        List<JobProgress> parts = [.. Parts.Select(part => part.Snapshot())];
+        JobProgress current = parts is [.., { Phase: not JobPhase.Finished } last] ? last : own;
+        return current with
+        {
+            NewBytes = own.NewBytes + parts.Sum(part => part.NewBytes),
+            StoredBytes = own.StoredBytes + parts.Sum(part => part.StoredBytes),
+            Skipped = own.Skipped + parts.Sum(part => part.Skipped),
+        };
+    }
+
+    /// <summary>Begins a part.</summary>
+    public JobMonitor BeginPart()
+    {
+        var part = new JobMonitor
+        {
+            WantsTotals = Monitor.WantsTotals,
+            IsExpected = Monitor.IsExpected,
+            PhaseEntered = Monitor.PhaseEntered,
+            Waited = Monitor.Waited,
+            ItemSkipped = Monitor.ItemSkipped,
+            Noted = Monitor.Noted,
+            Warned = Monitor.Warned,
+            VaultDamaged = Monitor.VaultDamaged,
+        };
+        Parts = [.. Parts, part];
+        return part;
+    }
+
     /// <summary>Sources of a backup that could not be read at all.</summary>
     public IReadOnlyList<LostSource> LostSources { get; set; } = [];
 
@@ -140,7 +177,7 @@ internal sealed class JobRunner(JobHistory history, TimeProvider clock, Func<lon
 
         JobRecord Describe()
         {
-            JobProgress counters = job.Monitor.Snapshot();
+            JobProgress counters = job.Read();
             return new JobRecord
             {
                 Id = id,

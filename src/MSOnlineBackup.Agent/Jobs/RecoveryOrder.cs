@@ -14,8 +14,8 @@ namespace MSOnlineBackup.Agent.Jobs;
 /// <summary>A recovery to be run.</summary>
 public sealed record RecoveryOrder : JobOrder
 {
-    private const string PassphraseName = "passphrase";
-    private const string VaultSecretName = "vaultSecret";
+    internal const string PassphraseName = "passphrase";
+    internal const string VaultSecretName = "vaultSecret";
 
     /// <summary>An order to recover.</summary>
     public RecoveryOrder()
@@ -112,7 +112,14 @@ public sealed record RecoveryOrder : JobOrder
                 "Name a folder (New-OBRecoveryOption -DestinationPath), and move the items from there.");
         }
 
-        if (Passphrase is null && Vault is { IsSecondary: false } vault && vault.Location != machine.Account.Registration?.VaultLocation)
+        RequirePassphrase(machine, Vault, Passphrase);
+    }
+
+    /// <summary>Refuses a vault that is not this machine's, where its passphrase was not given.</summary>
+    /// <exception cref="BackupException">RecoveryOptionMissing.</exception>
+    internal static void RequirePassphrase(JobMachine machine, VaultAddress? address, string? passphrase)
+    {
+        if (passphrase is null && address is { IsSecondary: false } vault && vault.Location != machine.Account.Registration?.VaultLocation)
         {
             throw Missing(
                 $"The vault '{vault}' is not this machine's, and no passphrase was given.",
@@ -213,13 +220,21 @@ public sealed record RecoveryOrder : JobOrder
         }
     }
 
-    private Task<UnlockedVault> OpenVaultAsync(JobMachine machine, JobMonitor monitor, CancellationToken stop) =>
-        Passphrase is null && Vault is { IsSecondary: true } copy ? machine.Vaults.OpenTwinAsync(copy, monitor, VaultPatience.Job, stop)
-        : Passphrase is null ? machine.Vaults.OpenAsync(monitor, VaultPatience.Job, stop)
+    private Task<UnlockedVault> OpenVaultAsync(JobMachine machine, JobMonitor monitor, CancellationToken stop) => OpenVaultAsync(machine, Vault, Passphrase, monitor, stop);
+
+    /// <summary>Opens a vault for a recovery.</summary>
+    /// <param name="machine">This machine.</param>
+    /// <param name="vault">The vault; null for this machine's own.</param>
+    /// <param name="passphrase">Its passphrase; null for this machine's own key.</param>
+    /// <param name="monitor">The job's counters.</param>
+    /// <param name="stop">Stops it.</param>
+    internal static Task<UnlockedVault> OpenVaultAsync(JobMachine machine, VaultAddress? vault, string? passphrase, JobMonitor monitor, CancellationToken stop) =>
+        passphrase is null && vault is { IsSecondary: true } copy ? machine.Vaults.OpenTwinAsync(copy, monitor, VaultPatience.Job, stop)
+        : passphrase is null ? machine.Vaults.OpenAsync(monitor, VaultPatience.Job, stop)
         : machine.Vaults.OpenAsync(
-            Vault ?? machine.Account.Registration?.VaultLocation
+            vault ?? machine.Account.Registration?.VaultLocation
                 ?? throw Missing("No vault was named, and this machine is not registered with one.", "Name the vault, or register the machine with Start-OBRegistration."),
-            Passphrase,
+            passphrase,
             monitor,
             VaultPatience.Job,
             stop);

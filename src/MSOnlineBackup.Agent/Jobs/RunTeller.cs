@@ -65,6 +65,10 @@ internal sealed class RunTeller(JobMachine machine)
     private RunStatus Describe(BackupOrder order, JobRecord record)
     {
         BackupPolicy? policy = order.Only.Count > 0 ? null : machine.Policies.Get(order.Policy);
+
+        // A workload's log is as long as there was to write: only files say whether a backup has shrunk.
+        HashSet<string> workloads = [.. (machine.Policies.Get(order.Policy)?.Workloads ?? []).Select(workload => workload.Name)];
+        List<JobSourceStatus> files = [.. record.Sources.Where(source => !workloads.Contains(source.Name))];
         IEnumerable<string> errors = new[] { record.Error }.Concat(record.Sources.Select(source => source.Error)).Concat(record.Warnings ?? []).OfType<JobError>().Select(error => error.Id);
         var status = new RunStatus
         {
@@ -84,8 +88,8 @@ internal sealed class RunTeller(JobMachine machine)
             Started = record.Started.ToUniversalTime(),
             Ended = record.Ended?.ToUniversalTime(),
             Errors = [.. errors.Distinct().Take(RunStatus.MostErrors)],
-            Files = record.Sources.Sum(source => source.Files),
-            Bytes = record.Sources.Sum(source => source.Bytes),
+            Files = files.Sum(source => source.Files),
+            Bytes = files.Sum(source => source.Bytes),
             Skipped = record.Skipped,
         };
         TimeSpan took = record is { Ended: { } ended, State: not JobState.Skipped } && ended > record.Started ? ended - record.Started : TimeSpan.Zero;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Policies;
@@ -24,6 +25,9 @@ public sealed record BackupPolicy
 
     /// <summary>What is included and excluded; empty for the system state.</summary>
     public IReadOnlyList<FileSpecification> Files { get; init; } = [];
+
+    /// <summary>The database servers of this machine that are backed up as such; none for the system state.</summary>
+    public IReadOnlyList<WorkloadSettings> Workloads { get; init; } = [];
 
     /// <summary>When backups run; null until set.</summary>
     public BackupSchedule? Schedule { get; init; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MSOnlineBackup.Agent.Workloads;
 
 namespace MSOnlineBackup.Agent.Policies;
 
@@ -12,7 +13,8 @@ internal sealed record PolicyFile(
     Guid? Id = null,
     BackupSchedule? Schedule = null,
     RetentionPolicy? Retention = null,
-    IReadOnlyList<string>? CopyTo = null);
+    IReadOnlyList<string>? CopyTo = null,
+    IReadOnlyList<WorkloadSettings>? Workloads = null);
 
 /// <summary>The serialiser, generated when the engine is built.</summary>
 [JsonSourceGenerationOptions(
@@ -28,6 +30,7 @@ internal sealed record PolicyFile(
         typeof(NameConverter<PolicyKind>),
         typeof(NameConverter<DayOfWeek>),
         typeof(NameConverter<NthWeek>),
+        typeof(NameConverter<WorkloadKind>),
     ])]
 [JsonSerializable(typeof(PolicyFile))]
 internal sealed partial class PolicyFileContext : JsonSerializerContext;

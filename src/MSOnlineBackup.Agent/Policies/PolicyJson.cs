@@ -20,7 +20,16 @@ public static class PolicyJson
     public static string Write(BackupPolicy policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        var file = new PolicyFile(Version, policy.Kind, policy.IsPaused, policy.Files, policy.Id, policy.Schedule, policy.Retention, policy.CopyTo.Count == 0 ? null : policy.CopyTo);
+        var file = new PolicyFile(
+            Version,
+            policy.Kind,
+            policy.IsPaused,
+            policy.Files,
+            policy.Id,
+            policy.Schedule,
+            policy.Retention,
+            policy.CopyTo.Count == 0 ? null : policy.CopyTo,
+            policy.Workloads is { Count: > 0 } workloads ? workloads : null);
         return JsonSerializer.Serialize(file, _context.PolicyFile);
     }
 
@@ -45,6 +54,11 @@ public static class PolicyJson
                 throw new JsonException("the list of twins contains null");
             }
 
+            if (file.Workloads?.Any(workload => workload is null) == true)
+            {
+                throw new JsonException("the list of workloads contains null");
+            }
+
             return new BackupPolicy
             {
                 Id = file.Id,
@@ -54,6 +68,7 @@ public static class PolicyJson
                 Retention = file.Retention,
                 CopyTo = file.CopyTo ?? [],
                 IsPaused = file.Paused,
+                Workloads = file.Workloads ?? [],
             };
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine.Backup;
 
 namespace MSOnlineBackup.Agent.Policies;
@@ -8,6 +9,9 @@ namespace MSOnlineBackup.Agent.Policies;
 /// <param name="IsPartial">Whether these are only some of the policy's sources.</param>
 internal sealed record ResolvedSources(IReadOnlyList<BackupSource> Sources, IReadOnlyList<(string Name, int Parts)> Names, bool IsPartial)
 {
+    /// <summary>Database servers that are backed up beside them, each for itself.</summary>
+    public IReadOnlyList<WorkloadSettings> Workloads { get; init; } = [];
+
     /// <summary>Makes what must be made before the sources are read.</summary>
     public Func<CancellationToken, Task> PrepareAsync { get; init; } = static _ => Task.CompletedTask;
 }

@@ -29,6 +29,15 @@ internal sealed class SystemStateScope : PolicyScope
     /// <inheritdoc/>
     internal override void Check(BackupPolicy policy)
     {
+        if (policy.Workloads is [var workload, ..])
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyInvalid,
+                $"A policy for the system state cannot name workloads; this one names '{workload.Name}'.",
+                "Put workloads into the policy for files.",
+                workload.Name);
+        }
+
         if (policy.Files.Count > 0)
         {
             throw new BackupException(

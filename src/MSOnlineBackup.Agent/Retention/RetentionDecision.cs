@@ -37,4 +37,7 @@ public enum RetentionReason
 
     /// <summary>Its time is over by the rules; the vault is immutable, and it is too young to go.</summary>
     Immutable,
+
+    /// <summary>Its time is over by the rules; it is part of a workload's backup, and another part that stays cannot be recovered without it.</summary>
+    NeededByWorkload,
 }

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Agent.Retention;
@@ -14,17 +15,24 @@ internal static class RetentionHistory
     /// <param name="run">The backup.</param>
     /// <param name="newestFirst">The machine's points, which are read as far back as they are needed.</param>
     /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="series">Of which series the new point is, see <see cref="SeriesOf"/>: those of others are not before it.</param>
     public static async Task<IReadOnlyList<string>> FindTagsAsync(
-        BackupPolicy policy, RetentionRun run, IAsyncEnumerable<RecoveryPoint> newestFirst, CancellationToken cancellationToken)
+        BackupPolicy policy, RetentionRun run, IAsyncEnumerable<RecoveryPoint> newestFirst, CancellationToken cancellationToken, string? series = null)
     {
         var earlier = new List<RetentionPoint>();
         bool isEnough = false;
+        int count = 0;
         await foreach (RecoveryPoint point in newestFirst.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            var read = new RetentionPoint(point.SessionId, point.Started, point.Ended, point.Tags);
-            earlier.Add(read);
-            isEnough |= RetentionPlanner.IsForerunner(policy, run, read);
-            if (isEnough && earlier.Count >= LookBack)
+            count++;
+            if (SeriesOf(point.Tags) == series)
+            {
+                var read = new RetentionPoint(point.SessionId, point.Started, point.Ended, point.Tags);
+                earlier.Add(read);
+                isEnough |= RetentionPlanner.IsForerunner(policy, run, read);
+            }
+
+            if (isEnough && count >= LookBack)
             {
                 break;
             }
@@ -32,4 +40,7 @@ internal static class RetentionHistory
 
         return RetentionPlanner.TagsFor(policy, run, earlier);
     }
+
+    /// <summary>What a point is one of many of: a workload, by what its name is compared by; null for files and the system state.</summary>
+    public static string? SeriesOf(IEnumerable<string> tags) => WorkloadPoint.Of(tags)?.Key;
 }

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
@@ -155,15 +156,36 @@ public sealed class VaultRetention
     /// <param name="points">All of them.</param>
     /// <param name="now">The time now.</param>
     /// <param name="immutable">For how long the vault is immutable; null where it is not.</param>
-    internal IEnumerable<PlannedPoint> Plan(IReadOnlyCollection<RecoveryPoint> points, DateTimeOffset now, TimeSpan? immutable)
+    /// <remarks>Files and each workload are backed up for themselves: each has a newest point that stays, whatever becomes of the others.</remarks>
+    internal IEnumerable<PlannedPoint> Plan(IReadOnlyCollection<RecoveryPoint> points, DateTimeOffset now, TimeSpan? immutable) => points
+        .GroupBy(point => RetentionHistory.SeriesOf(point.Tags))
+        .SelectMany(series => HoldChains([.. series], PlanSeries([.. series], now, immutable)))
+        .OrderBy(planned => planned.Point.Created ?? planned.Point.Ended).ThenBy(planned => planned.Point.SessionId);
+
+    // A full backup stays as long as a log that is recovered from it, and a log as long as one behind it.
+    private static List<PlannedPoint> HoldChains(IReadOnlyCollection<RecoveryPoint> points, IEnumerable<PlannedPoint> plan)
+    {
+        List<PlannedPoint> planned = [.. plan.Select(each => WorkloadTags.AreOn(each.Point) && WorkloadPoint.Of(each.Point.Tags) is null
+            ? new PlannedPoint(each.Point, RetentionReason.TagUnknown, null, null, null)
+            : each)];
+        List<WorkloadLink> links = [.. points.Select(point => (point.SessionId, Workload: WorkloadPoint.Of(point.Tags))).Where(each => each.Workload is not null).Select(each => new WorkloadLink(each.SessionId, each.Workload!))];
+        if (links.Count == 0)
+        {
+            return planned;
+        }
+
+        IReadOnlySet<SessionId> needed = WorkloadChain.NeededBy(links, planned.Where(each => !each.Expires).Select(each => each.Point.SessionId).ToHashSet());
+        return [.. planned.Select(each => each.Expires && needed.Contains(each.Point.SessionId) ? each with { Reason = RetentionReason.NeededByWorkload } : each)];
+    }
+
+    private IEnumerable<PlannedPoint> PlanSeries(IReadOnlyCollection<RecoveryPoint> points, DateTimeOffset now, TimeSpan? immutable)
     {
         IReadOnlyList<RetentionPoint> known = [.. points.Select(point => new RetentionPoint(point.SessionId, point.Started, point.Created ?? point.Ended, point.Tags))];
         known = _retag?.Invoke(known) ?? known;
         var decided = PolicyScope.All
             .SelectMany(scope => RetentionPlanner.Plan(scope.Kind, _inForce(scope.Kind), known, now).Select(decision => (scope.Kind, Decision: decision)))
             .ToLookup(found => found.Decision.Point.Id);
-        return points.OrderBy(point => point.Created ?? point.Ended).ThenBy(point => point.SessionId)
-            .Select(point => Hold(Combine(point, decided[point.SessionId]), now, immutable));
+        return points.Select(point => Hold(Combine(point, decided[point.SessionId]), now, immutable));
     }
 
     // What is immutable stays for its time, whatever the rules say.

@@ -161,6 +161,10 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
                 monitor.EndSource(failure: null, _snapshots.GetValueOrDefault(source)?.Consistency);
             }
+            catch (BackupException e) when (request.IsLive && IsOfSource(e))
+            {
+                throw BackupScope.LiveFailure(NameOf(source), e);
+            }
             catch (BackupException e) when (IsOfSource(e))
             {
                 // The earlier points keep what they have of it; the other sources go on.
@@ -178,6 +182,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
                 "Name something else, or remove the exclusion or the limit.");
         }
 
+        IReadOnlyList<string> further = request.Conclude is { } conclude ? await conclude(stop).ConfigureAwait(false) : [];
         stop.ThrowIfCancellationRequested();
         if (await check.FindLossAsync(giveUp).ConfigureAwait(false))
         {
@@ -193,6 +198,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             Sources = _sources,
             SkippedCount = scope.SkippedCount,
             SkippedItems = skippedItems,
+            Tags = [.. request.Tags, .. further],
         };
         monitor.ReportDamage(store.Damage);
         SessionId id = await session.CommitAsync(
@@ -295,6 +301,11 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             throw refusal;
         }
 
+        if (source is BackupSource.Input { Begin: { } begin })
+        {
+            await begin(stop).ConfigureAwait(false);
+        }
+
         using ISourceTree tree = (request.OpenSource ?? Open)(source);
         if (tree.IsLeftOut)
         {
@@ -303,7 +314,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
 
         string path = EntryName.Escape(tree.RootPath.Span);
         IReadOnlyList<string> paths = PathsOf(source, path);
-        RecoveryPointSource? previous = await earlier.PreviousAsync(paths).ConfigureAwait(false);
+        RecoveryPointSource? previous = (request.ComparedWith is { } known ? Earlier.Find(known, paths) : null) ?? await earlier.PreviousAsync(paths).ConfigureAwait(false);
         string shown = SourcePath.FromStored(PathText.Local, path);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {

@@ -65,6 +65,18 @@ public sealed record BackupRequest
     /// <summary>Which sources are taken.</summary>
     public SourceRules Rules { get; init; } = SourceRules.Open;
 
+    /// <summary>
+    /// Whether a program goes on writing to the sources, and keeps a log that makes up for it: what changes or goes while it is read is as it should be. Nothing else may be
+    /// missing: an item or a source that cannot be read fails the backup (WorkloadFileUnreadable), and there is no point.
+    /// </summary>
+    internal bool IsLive { get; init; }
+
+    /// <summary>A point of this machine that sources are compared with where it has them; null for the newest that has each, as far back as is looked.</summary>
+    internal RecoveryPoint? ComparedWith { get; init; }
+
+    /// <summary>Called when all sources are read, before the point is made: gives further tags, or throws where there is to be no point; null for nothing.</summary>
+    internal Func<CancellationToken, Task<IReadOnlyList<string>>>? Conclude { get; init; }
+
     /// <summary>Tells what volumes sources lie on; null: as this system does.</summary>
     internal IVolumeReader? Volumes { get; init; }
 
@@ -136,7 +148,11 @@ public abstract record BackupSource
     /// <param name="Name">The name of the file in the recovery point: no path.</param>
     /// <param name="Content">Read to its end, then <paramref name="Finish"/> is awaited.</param>
     /// <param name="Finish">Throws where the producer failed; then there will be no point.</param>
-    public sealed record Input(string Name, Stream Content, Func<CancellationToken, Task>? Finish = null) : BackupSource;
+    public sealed record Input(string Name, Stream Content, Func<CancellationToken, Task>? Finish = null) : BackupSource
+    {
+        /// <summary>Awaited before the first byte is read, when all sources before it are through; null for nothing.</summary>
+        internal Func<CancellationToken, Task>? Begin { get; init; }
+    }
 }
 
 /// <summary>What a backup did.</summary>

@@ -91,11 +91,30 @@ internal sealed class BackupScope(ChunkStore store, WriteSession session, SpotCh
 
     public void Skip(string path, BackupException reason)
     {
+        if (request.IsLive)
+        {
+            if (reason.Id == BackupErrorId.SourceItemVanished)
+            {
+                // The program has deleted it, and its log knows.
+                return;
+            }
+
+            throw LiveFailure(path, reason);
+        }
+
         var item = new SkippedItem(path, reason.Id, reason.Message);
         SkippedCount++;
         _skipped.Add(item);
         monitor.Skip(item);
     }
+
+    /// <summary>What a backup of sources that a program writes to fails with.</summary>
+    internal static BackupException LiveFailure(string path, BackupException reason) => new(
+        BackupErrorId.WorkloadFileUnreadable,
+        $"'{path}' could not be read, and a backup without it could not be recovered: {reason.Message}",
+        reason.RecommendedAction,
+        path,
+        innerException: reason);
 
     /// <summary>Writes the list of what was skipped to the vault, once it has so many items that are not written yet.</summary>
     public async ValueTask WriteSkippedAsync(int atLeast)

@@ -57,7 +57,8 @@ internal sealed class Earlier : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _further.DisposeAsync();
 
-    private static RecoveryPointSource? Find(RecoveryPoint point, IReadOnlyList<string> paths) =>
+    /// <summary>A source as a point has it.</summary>
+    public static RecoveryPointSource? Find(RecoveryPoint point, IReadOnlyList<string> paths) =>
         paths.Select(path => point.Sources.FirstOrDefault(source => IsSame(source.Path, path))).FirstOrDefault(found => found is not null);
 
     // On Windows a path is the same however its letters are written.

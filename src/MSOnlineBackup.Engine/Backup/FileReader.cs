@@ -170,6 +170,12 @@ internal sealed class FileReader(SourceDrafts drafts, ContentReader contents, St
             flags |= EntryFlags.Racy;
         }
 
+        if (drafts.Scope.Request.IsLive && flags == EntryFlags.ChangedWhileRead)
+        {
+            // The program's log says what it was; the next backup must not take it for known.
+            flags = EntryFlags.Racy;
+        }
+
         // A stream of it that changed is told already.
         if (flags.HasFlag(EntryFlags.ChangedWhileRead) && !entry.Flags.HasFlag(EntryFlags.ChangedWhileRead))
         {

@@ -187,7 +187,7 @@ internal sealed class SourceReader
             _monitor.Note(note);
         }
 
-        if (item.Trouble is { } trouble)
+        if (item.Trouble is { } trouble && !IsExpectedOfLive(trouble))
         {
             _drafts.Skip(entry, trouble);
         }
@@ -337,6 +337,9 @@ internal sealed class SourceReader
         await _files.TakeAsync(entry, file, known, streams).ConfigureAwait(false);
         _monitor.AddItem(isFile: true);
     }
+
+    // A folder whose names come and go while it is listed.
+    private bool IsExpectedOfLive(BackupException trouble) => _scope.Request.IsLive && trouble.Id == BackupErrorId.SourceItemChanged;
 
     private void ThrowIfRefused(ManifestEntry entry)
     {

@@ -83,6 +83,7 @@ internal sealed class RetentionCommand : HostCommand
         RetentionReason.LongestKept => "over, but kept the longest",
         RetentionReason.ClockUnproven => "over by a clock that may have leapt",
         RetentionReason.Immutable => "over, but immutable",
+        RetentionReason.NeededByWorkload => "over, but needed by a workload's log",
         RetentionReason.NotByPolicy => "made by no policy",
         _ => "its tag is of a newer version",
     };

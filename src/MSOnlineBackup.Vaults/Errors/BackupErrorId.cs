@@ -412,4 +412,28 @@ public enum BackupErrorId
     AgentNotInstalled,
     /// <summary>A version of the agent was not put into use. What was there before still is.</summary>
     AgentNotUpdated,
+
+    // Workloads: databases with a log.
+    /// <summary>The database server does not answer where it was looked for.</summary>
+    WorkloadUnreachable = 1740,
+    /// <summary>The role, or this account, may not do what a backup of the database server needs.</summary>
+    WorkloadAccessDenied,
+    /// <summary>The database server is set, or of a version, such that it cannot be backed up in this way.</summary>
+    WorkloadUnfit,
+    /// <summary>A program of the database server's is missing on this machine, or is of an older version than the server.</summary>
+    WorkloadProgramUnusable,
+    /// <summary>A command to the database server failed for another reason.</summary>
+    WorkloadCommandFailed,
+    /// <summary>A file of the database server could not be read: there is no full backup without it.</summary>
+    WorkloadFileUnreadable,
+    /// <summary>The log since the last backup cannot be had without a gap; the backup is full instead.</summary>
+    WorkloadLogGap,
+    /// <summary>The vault has no recoverable backup of a workload of this name.</summary>
+    WorkloadNotFound,
+    /// <summary>The time lies in none of the windows to which the workload can be recovered.</summary>
+    WorkloadTimeOutside,
+    /// <summary>The folder that a workload was to be recovered into is not empty.</summary>
+    WorkloadTargetNotEmpty,
+    /// <summary>What was recovered of a workload is not whole: something that its recovery needs is not there.</summary>
+    WorkloadIncomplete,
 }

@@ -34,8 +34,14 @@ public static class UnusualBackup
     {
         ArgumentNullException.ThrowIfNull(point);
         ArgumentNullException.ThrowIfNull(earlier);
+        if (WorkloadTags.AreOn(point))
+        {
+            // A log is new each time, and a database changes as much as there was to do.
+            return null;
+        }
+
         HashSet<string> sources = [.. point.Sources.Select(source => source.Path)];
-        List<RecoveryPoint> before = [.. earlier.Where(other => other.SessionId < point.SessionId).OrderByDescending(other => other.SessionId)];
+        List<RecoveryPoint> before = [.. earlier.Where(other => other.SessionId < point.SessionId && !WorkloadTags.AreOn(other)).OrderByDescending(other => other.SessionId)];
         List<RecoveryPoint> alike = [.. before.Where(other => sources.SetEquals(other.Sources.Select(source => source.Path))).Take(MostHistory)];
         string?[] causes = alike.Count < LeastHistory
             ? [UnusualChanges.Find(point, [.. before.Take(MostHistory)])]

@@ -16,11 +16,11 @@ public sealed class AddOBSystemStateCommand : OBCmdlet
     /// <inheritdoc/>
     protected override void Process()
     {
-        if (Policy.FileSpecs.Count > 0)
+        if (Policy.FileSpecs.Count > 0 || Policy.WorkloadSpecs.Count > 0)
         {
             throw new BackupException(
                 BackupErrorId.PolicyInvalid,
-                "The policy names folders and files; the system state needs a separate policy.",
+                "The policy names folders and files, or workloads; the system state needs a separate policy.",
                 "Make one with New-OBPolicy, and save it with Set-OBSystemStatePolicy.",
                 Policy.PolicyName);
         }

@@ -9,35 +9,58 @@ using MSOnlineBackup.Vaults.Errors;
 namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Brings items back: to where they were, or into a folder.</summary>
-[Cmdlet(VerbsLifecycle.Start, "OBRecovery", SupportsShouldProcess = true)]
+[Cmdlet(VerbsLifecycle.Start, "OBRecovery", SupportsShouldProcess = true, DefaultParameterSetName = OfItems)]
 [OutputType(typeof(OBJob))]
 public sealed class StartOBRecoveryCommand : JobCmdlet
 {
+    private const string OfItems = "Default";
+    private const string OfWorkload = "Workload";
+
     private readonly List<OBRecoverableItem> _items = [];
 
     /// <summary>What to bring back. Items of several recovery points are several jobs, one after the other.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = OfItems)]
     public OBRecoverableItem[] RecoverableItem { get; set; } = [];
 
     /// <summary>Where to, and what to do where something is; if it is not given, to where the items were, as copies beside what is there.</summary>
-    [Parameter(Position = 1, ValueFromPipeline = true)]
+    [Parameter(Position = 1, ValueFromPipeline = true, ParameterSetName = OfItems)]
     public OBRecoveryOption RecoveryOption { get; set; } = new();
 
     /// <summary>The passphrase of the machine that the items are of; this machine's own key, if it is not given.</summary>
-    [Parameter(Position = 2, ValueFromPipeline = true)]
+    [Parameter(Position = 2, ValueFromPipeline = true, ParameterSetName = OfItems)]
+    [Parameter(ParameterSetName = OfWorkload)]
     public SecureString? EncryptionPassphrase { get; set; }
 
     /// <summary>Has a process of its own run the job, and returns at once.</summary>
-    [Parameter(Position = 3)]
+    [Parameter(Position = 3, ParameterSetName = OfItems)]
+    [Parameter(ParameterSetName = OfWorkload)]
     public SwitchParameter Async { get; set; }
 
     /// <summary>Restores from a vault in a folder even where its owner has set it to Deprovisioned, and the profile Mars stops restores then.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = OfItems)]
     public SwitchParameter Force { get; set; }
 
     /// <summary>Where the data come from; from the vault, and where that cannot be reached from local snapshots, if it is not given.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = OfItems)]
     public OBRecoveryTier From { get; set; }
+
+    /// <summary>The workload to recover, beside what there is.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = OfWorkload)]
+    [ValidateNotNullOrEmpty]
+    public string Workload { get; set; } = "";
+
+    /// <summary>To which moment; local unless it says otherwise. To the latest, if it is not given.</summary>
+    [Parameter(ParameterSetName = OfWorkload)]
+    public DateTime? ToTime { get; set; }
+
+    /// <summary>The folder that becomes the data directory; it does not exist yet, or is empty.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = OfWorkload)]
+    [ValidateNotNullOrEmpty]
+    public string TargetPath { get; set; } = "";
+
+    /// <summary>The machine whose workload it is; this one, if it is not given.</summary>
+    [Parameter(ParameterSetName = OfWorkload)]
+    public OBBackupServer? Server { get; set; }
 
     /// <summary>Reads the copy of the vault in its secondary region, which Set-OBMachineSetting -SecondaryVault names, whatever the items were found in.</summary>
     [Parameter]
@@ -61,6 +84,12 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
     /// <inheritdoc/>
     protected override void Finish()
     {
+        if (ParameterSetName == OfWorkload)
+        {
+            RecoverWorkload();
+            return;
+        }
+
         if (_items.Count == 0)
         {
             throw new BackupException(
@@ -85,6 +114,23 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
         {
             Recover(order);
         }
+    }
+
+    private void RecoverWorkload()
+    {
+        string folder = FullPath(TargetPath);
+        VaultAccess? access = UseSecondaryRegion ? VaultAccess.ToCopy(Agent, Server?.Access) : Server?.Access;
+        DateTimeOffset? moment = ToTime is { } time ? time.ToUniversalTime() : null;
+        var order = new WorkloadRecoveryOrder
+        {
+            Workload = Workload,
+            ToTime = moment,
+            TargetFolder = folder,
+            MachineName = Server is { ServerName.Length: > 0 } server ? server.ServerName : Agent.Machine.Registration?.MachineName ?? Agent.Machine.Name,
+            Vault = access?.Vault,
+            Passphrase = EncryptionPassphrase.ToPlain() ?? access?.Passphrase,
+        };
+        Do(order, Workload, $"Recover to {(moment is { } at ? $"{at:u}" : "the latest time")} into '{folder}'", Async);
     }
 
     private void Recover(RecoveryOrder order)

@@ -11,6 +11,8 @@ public sealed class PolicySourceCompleter : ValueCompleter
     protected override IEnumerable<(string Text, string Tip)> Values(IDictionary bound)
     {
         BackupAgent agent = ModuleEnvironment.OpenAgent(_ => { });
-        return (agent.Policies.Get(PolicyKind.Files)?.Files ?? []).Where(file => !file.Exclude).Select(file => (file.Path, "Source of the policy"));
+        BackupPolicy? policy = agent.Policies.Get(PolicyKind.Files);
+        return (policy?.Files ?? []).Where(file => !file.Exclude).Select(file => (file.Path, "Source of the policy"))
+            .Concat((policy?.Workloads ?? []).Select(workload => (workload.Name, "Workload of the policy")));
     }
 }

@@ -27,6 +27,15 @@ public sealed class OBBackupInfo
     /// <summary>Its id in the vault.</summary>
     public string RecoveryPointId { get; internal init; } = "";
 
+    /// <summary>The workload that it is of; empty where it is of files.</summary>
+    public string Workload { get; internal init; } = "";
+
+    /// <summary>What it holds of the workload.</summary>
+    public OBWorkloadPart WorkloadPart { get; internal init; }
+
+    /// <summary>The databases of a full backup of a workload, 200 at most.</summary>
+    public string[] Databases { get; internal init; } = [];
+
     /// <summary>Its time, which can be typed as it is shown, and what it holds.</summary>
     public override string ToString() => $"{BackupTime:u} {DataSources}";
 }

@@ -15,12 +15,15 @@ public sealed class OBPolicy
     /// <summary>What is backed up.</summary>
     public OBDataSource[] DsList => PolicyScope.Of(Kind).SourceName is { } whole
         ? [new OBDataSource { DataSourceId = NumberOf(whole), DataSourceName = whole }]
-        : [.. FileSpecs.Where(spec => !spec.IsExclude).Select(spec => new OBDataSource
-        {
-            DataSourceId = NumberOf(spec.FileSpec),
-            DataSourceName = spec.FileSpec,
-            FileSpecs = [spec, .. FileSpecs.Where(other => other.IsExclude && Concerns(other.FileSpec, spec.FileSpec))],
-        })];
+        : [
+            .. FileSpecs.Where(spec => !spec.IsExclude).Select(spec => new OBDataSource
+            {
+                DataSourceId = NumberOf(spec.FileSpec),
+                DataSourceName = spec.FileSpec,
+                FileSpecs = [spec, .. FileSpecs.Where(other => other.IsExclude && Concerns(other.FileSpec, spec.FileSpec))],
+            }),
+            .. WorkloadSpecs.Select(workload => new OBDataSource { DataSourceId = NumberOf(workload.Name), DataSourceName = workload.Name }),
+        ];
 
     /// <summary>Twins of the vault that its backups go to as well, by their folders or URLs; empty for none.</summary>
     public string[] CopyTo { get; set; } = [];
@@ -36,6 +39,12 @@ public sealed class OBPolicy
 
     /// <summary>Whether its schedule runs.</summary>
     public OMPolicyStates PolicyState { get; internal set; }
+
+    /// <summary>Database servers of this machine that are backed up as such, see Add-OBWorkload.</summary>
+    public OBWorkloadSpec[] Workloads => [.. WorkloadSpecs];
+
+    /// <summary>Those, in the order in which they were added.</summary>
+    internal List<OBWorkloadSpec> WorkloadSpecs { get; } = [];
 
     /// <summary>What it protects.</summary>
     internal PolicyKind Kind { get; set; }

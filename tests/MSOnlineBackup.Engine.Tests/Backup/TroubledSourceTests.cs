@@ -49,6 +49,44 @@ public sealed class TroubledSourceTests : IDisposable
     [Theory]
     [InlineData(Small)]
     [InlineData(Large)]
+    public async Task What_a_program_goes_on_writing_to_is_taken_as_it_is_and_read_again_by_the_next_backup(int size)
+    {
+        byte[] found = TestKeys.Bytes(2, size);
+        FakeSourceTree source = Source().File("file", TestKeys.Bytes(1, size)).File("gone", TestKeys.Bytes(3, Small));
+        source["file"].ContentWhenOpened = found;
+        source["file"].KeepsChanging = true;
+        source["gone"].RefusesOpen = FakeSourceTree.Vanished("/data/gone");
+
+        BackupResult result = await _backups.BackUpAsync(Request("/data") with { IsLive = true, Conclude = _ => Task.FromResult<IReadOnlyList<string>>(["told at the end"]) });
+
+        Dictionary<string, ManifestEntry> entries = await _backups.EntriesAsync(result.Point);
+        Assert.Equal(EntryFlags.Racy, entries["/data/file"].Flags);
+        Assert.DoesNotContain("/data/gone", entries.Keys);
+        Assert.Equal((RecoveryPointStatus.Completed, 0L), (result.Point.Status, result.Point.SkippedCount));
+        Assert.Contains("told at the end", result.Point.Tags);
+
+        Source().File("file", found);
+        Assert.Equal(size, (await _backups.BackUpAsync(Request("/data"))).ReadBytes);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_of_what_a_program_goes_on_writing_to_fails_the_backup()
+    {
+        Source().File("file", TestKeys.Bytes(1, Small));
+        await _backups.BackUpAsync(Request("/data"));
+        Source().File("file", TestKeys.Bytes(2, Small), state: 2)["file"].RefusesOpen = FakeSourceTree.Unreadable("/data/file");
+
+        BackupException failed = await _backups.FailAsync(Request("/data") with { IsLive = true });
+        BackupException lost = await _backups.FailAsync(Request("/data", "/nowhere") with { IsLive = true });
+
+        Assert.Equal((BackupErrorId.WorkloadFileUnreadable, "/data/file"), (failed.Id, failed.Target));
+        Assert.Equal(BackupErrorId.WorkloadFileUnreadable, lost.Id);
+        Assert.Single(await (await _backups.OpenAsync()).ListPointsAsync(BackupFixture.Machine, Cancel));
+    }
+
+    [Theory]
+    [InlineData(Small)]
+    [InlineData(Large)]
     public async Task A_file_that_breaks_off_while_it_is_read_leaves_no_half_version(int size)
     {
         byte[] old = TestKeys.Bytes(1, size);

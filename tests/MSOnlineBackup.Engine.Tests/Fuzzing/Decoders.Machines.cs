@@ -8,6 +8,8 @@ using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Agent.Workloads;
+using MSOnlineBackup.Agent.Workloads.PostgreSql;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Agent.Watching;
@@ -204,6 +206,17 @@ internal static partial class Decoders
             content => _ = RetentionTag.TryParse(Encoding.UTF8.GetString(content), out _),
             () => [Text("retain:files:weekly:2027-02-20T21:00:00Z")],
             typeof(RetentionTag));
+        yield return new(
+            "workload-tag",
+            content => _ = WorkloadPoint.TryParse(Encoding.UTF8.GetString(content), out _),
+            () => [Text("""workload-log:{"name":"pg1","kind":"PostgreSql","stream":"7/1/0/2000000/8de","system":"7","timeline":"1","layout":"0f","start":"0/2000000","end":"0/3000000","from":"2026-11-30T12:00:00+00:00","to":"2026-11-30T12:15:00.123456+00:00","previous":"0193a0000000700080000000000000aa"}""")],
+            typeof(WorkloadPoint),
+            typeof(WorkloadPointJson));
+        yield return new(
+            "log-position",
+            content => _ = PgPosition.TryParse(Encoding.UTF8.GetString(content), out _),
+            () => [Text("16/B374D848")],
+            typeof(PgPosition));
     }
 
     private static MachineSecret Secret(StateFolder folder) => new(folder, ISecretProtection.Current);

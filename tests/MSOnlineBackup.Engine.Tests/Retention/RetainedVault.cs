@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -53,6 +54,15 @@ internal sealed class RetainedVault : IDisposable
         var run = new RetentionRun(time, TimeZoneInfo.Utc, isPartial, retainUntil);
         IReadOnlyList<string> tags = await RetentionHistory.FindTagsAsync(Policies[0], run, (await _vault.OpenHistoryAsync(BackupFixture.Machine, Cancel)).NewestFirst, Cancel);
         return (await _vault.BackUpAsync(_backups.Job("/data") with { Tags = tags }, new JobMonitor(), Cancel)).Point;
+    }
+
+    /// <summary>Makes a point of a workload at a time, as a job does.</summary>
+    public async Task<RecoveryPoint> BackUpAsync(DateTimeOffset time, WorkloadPoint workload)
+    {
+        _backups.Clock.JumpTo(time);
+        var run = new RetentionRun(time, TimeZoneInfo.Utc);
+        IReadOnlyList<string> tags = await RetentionHistory.FindTagsAsync(Policies[0], run, (await _vault.OpenHistoryAsync(BackupFixture.Machine, Cancel)).NewestFirst, Cancel, workload.Key);
+        return (await _vault.BackUpAsync(_backups.Job("/data") with { Tags = [.. tags, workload.ToString()] }, new JobMonitor(), Cancel)).Point;
     }
 
     /// <summary>Backs up at all of the schedule's times of the days from one to another, the last not included.</summary>

@@ -67,6 +67,7 @@ internal static class MaintenanceConversion
             RetentionReason.NotByPolicy => OBRetentionReason.NotByPolicy,
             RetentionReason.TagUnknown => OBRetentionReason.TagUnknown,
             RetentionReason.Immutable => OBRetentionReason.Immutable,
+            RetentionReason.NeededByWorkload => OBRetentionReason.NeededByWorkload,
             _ => throw new UnreachableException(),
         },
         PolicyType = planned.Policy is { } policy ? policy == PolicyKind.Files ? OBPolicyType.Files : OBPolicyType.SystemState : null,

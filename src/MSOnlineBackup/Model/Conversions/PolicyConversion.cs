@@ -12,6 +12,7 @@ internal static class PolicyConversion
         Id = Guid.TryParse(draft.PolicyName, out Guid id) ? id : null,
         Kind = draft.Kind,
         Files = [.. draft.FileSpecs.Select(spec => new FileSpecification(spec.FileSpec, spec.IsExclude, !spec.IsRecursive))],
+        Workloads = [.. draft.WorkloadSpecs.Select(workload => workload.ToEngine())],
         Schedule = draft.BackupSchedule?.ToEngine(),
         Retention = draft.RetentionPolicy?.ToEngine(),
         CopyTo = [.. draft.CopyTo ?? []],
@@ -53,6 +54,7 @@ internal static class PolicyConversion
             PolicyState = policy.IsPaused ? OMPolicyStates.Paused : OMPolicyStates.Valid,
         };
         draft.FileSpecs.AddRange(policy.Files.Select(file => new OBFileSpec(file.Path, file.Exclude, !file.NonRecursive)));
+        draft.WorkloadSpecs.AddRange(policy.Workloads.Select(workload => workload.ToOutput()));
         draft.MarkSavedAs(policy.Id);
         return draft;
     }

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Recovery;
@@ -24,6 +25,9 @@ internal static class RecoveryConversion
         Warnings = [.. point.Sources.Select(source => source.Warning).OfType<string>()],
         RecoveryPointId = point.SessionId.ToString(),
         HasLocalSnapshot = local is { Obstacle: null },
+        Workload = WorkloadPoint.Of(point.Tags)?.Name ?? "",
+        WorkloadPart = WorkloadPoint.Of(point.Tags) is { } workload ? workload.IsFull ? OBWorkloadPart.Full : OBWorkloadPart.Log : OBWorkloadPart.None,
+        Databases = [.. WorkloadState.DatabasesOf(point)],
     };
 
     /// <summary>A point in the list of all that only this machine has, as far as it can be told.</summary>

@@ -1,0 +1,54 @@
+using MSOnlineBackup.Agent.Workloads;
+using MSOnlineBackup.Vaults.Errors;
+
+namespace MSOnlineBackup.Model.Conversions;
+
+/// <summary>Between workloads as scripts see them and the engine's.</summary>
+internal static class WorkloadConversion
+{
+    /// <summary>The engine's form.</summary>
+    /// <exception cref="BackupException">PolicyInvalid: the time between full backups is not in whole minutes.</exception>
+    public static WorkloadSettings ToEngine(this OBWorkloadSpec spec) => new(
+        spec.Name,
+        Enum.Parse<WorkloadKind>(spec.Kind.ToString()),
+        spec.Socket,
+        spec.Port,
+        spec.User.Length == 0 ? null : spec.User,
+        spec.FullEvery.Ticks % TimeSpan.TicksPerMinute == 0
+            ? int.CreateSaturating(spec.FullEvery.TotalMinutes)
+            : throw new BackupException(
+                BackupErrorId.PolicyInvalid, $"'{spec.FullEvery:c}' between full backups of '{spec.Name}' is not a time in whole minutes.", "Write it as days, hours and minutes, such as '1.00:00:00', not as a bare number.", spec.Name));
+
+    /// <summary>As scripts see it.</summary>
+    public static OBWorkloadSpec ToOutput(this WorkloadSettings settings) => new()
+    {
+        Name = settings.Name,
+        Kind = Enum.Parse<OBWorkloadKind>(settings.Kind.ToString()),
+        Socket = settings.Socket,
+        Port = settings.Port,
+        User = settings.User ?? "",
+        FullEvery = settings.FullEvery,
+    };
+
+    /// <summary>As scripts see it.</summary>
+    /// <param name="state">How it stands.</param>
+    /// <param name="serverName">The machine that it is of.</param>
+    public static OBWorkload ToOutput(this WorkloadState state, string serverName)
+    {
+        OBWorkloadWindow[] windows = [.. state.Windows.Select(window => new OBWorkloadWindow { From = window.From.UtcDateTime, To = window.To.UtcDateTime })];
+        return new OBWorkload
+        {
+            Name = state.Name,
+            Kind = Enum.Parse<OBWorkloadKind>(state.Kind.ToString()),
+            ServerName = serverName,
+            RecoverableFrom = windows is [.., var last] ? last.From : null,
+            RecoverableTo = windows is [.., var newest] ? newest.To : null,
+            Windows = windows,
+            LastFull = state.LastFull?.From.UtcDateTime,
+            LastLog = state.LastLog?.To.UtcDateTime,
+            FullBackups = state.Chains.Count,
+            Databases = [.. state.Databases],
+            ServerVersion = state.LastFull?.Version ?? "",
+        };
+    }
+}

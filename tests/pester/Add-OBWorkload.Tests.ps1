@@ -1,0 +1,35 @@
+BeforeAll { . "$PSScriptRoot/Common.ps1" }
+AfterAll { Remove-TestState }
+
+Describe 'Add-OBWorkload' {
+    It 'adds a server to the draft, and returns the draft' {
+        $policy = New-OBPolicy
+        $returned = $policy | Add-OBWorkload -PostgreSql -Socket /run/postgresql
+        [object]::ReferenceEquals($returned, $policy) | Should -BeTrue
+        $workload = $policy.Workloads
+        $workload.Name, $workload.Kind, $workload.Socket, $workload.Port, $workload.User | Should -Be pg1, PostgreSql, /run/postgresql, 5432, ''
+        $workload.FullEvery | Should -Be ([timespan]'1.00:00:00')
+        $policy.DsList.DataSourceName | Should -Be pg1
+    }
+
+    It 'takes several, and replaces one of the same name' {
+        $policy = New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /a -Name one | Add-OBWorkload -PostgreSql -Socket /b -Name two -Port 5433 -User backup -FullEvery 02:00:00
+        $null = $policy | Add-OBWorkload -PostgreSql -Socket /c -Name ONE
+        $policy.Workloads.Name | Should -Be two, ONE
+        $policy.Workloads[0].Port, $policy.Workloads[0].User, $policy.Workloads[0].FullEvery | Should -Be 5433, backup, ([timespan]'02:00:00')
+        $policy.Workloads[1].Socket | Should -Be /c
+    }
+
+    It 'changes nothing with -WhatIf' { (New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /a -WhatIf).Workloads | Should -BeNullOrEmpty }
+
+    It 'refuses what no server can have' {
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -PostgreSql -Socket run }) PolicyInvalid InvalidArgument '*absolute path*'
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /a -Name 'a b' }) PolicyInvalid InvalidArgument
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /a -FullEvery 00:15 }) PolicyInvalid InvalidArgument
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -PostgreSql:$false -Socket /a }) ArgumentInvalid InvalidArgument
+    }
+
+    It 'refuses a draft for the system state' {
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBSystemState | Add-OBWorkload -PostgreSql -Socket /a }) PolicyInvalid InvalidArgument '*system state*'
+    }
+}
