@@ -108,6 +108,10 @@ public sealed record BackupOrder : JobOrder
         await new MaintenanceAfterBackup(machine, vault).RunAsync(newest, work, stop).ConfigureAwait(false);
     }
 
+    /// <summary>The twins that backups by a policy go to as well.</summary>
+    internal static IReadOnlyList<BackupTwin> TwinsOf(JobMachine machine, BackupPolicy policy, UnlockedVault vault) =>
+        [.. policy.CopyTo.Select(place => new BackupTwin(place, stop => machine.Copies.OpenTwinAsync(vault, new VaultAddress(place), new JobMonitor(), stop)))];
+
     private async Task<RecoveryPoint> BackUpFilesAsync(
         JobMachine machine, BackupPolicy policy, ResolvedSources sources, UnlockedVault vault, JobWork work, CancellationToken stop)
     {
@@ -135,7 +139,7 @@ public sealed record BackupOrder : JobOrder
             ScriptFile = machine.Account.Settings.ScriptFile,
             Compression = Compression,
             Rules = machine.RulesFor(Policy),
-            Twins = [.. policy.CopyTo.Select(place => new BackupTwin(place, token => machine.Copies.OpenTwinAsync(vault, new VaultAddress(place), new JobMonitor(), token)))],
+            Twins = TwinsOf(machine, policy, vault),
         };
         machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
         if (machine.Limits.SizesScratch)

@@ -74,6 +74,7 @@ internal sealed record WorkloadJobs(JobMachine Machine, BackupPolicy Policy, Unl
             MustBeRegistered = true,
             OwnFolders = [Machine.State.Path, Machine.Account.Scratch.Path],
             Compression = Compression,
+            Twins = BackupOrder.TwinsOf(Machine, Policy, Vault),
         };
         Machine.State.MakeFolder(SpoolFolder);
         IWorkload workload = WorkloadKinds.Open(settings, Path.Combine(Machine.State.PathOf(SpoolFolder), settings.Key), Machine.Clock);
