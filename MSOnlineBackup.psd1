@@ -59,6 +59,7 @@
         'Get-OBVersion'
         'Get-OBWorkload'
         'Import-OBPolicy'
+        'Import-OBSeed'
         'Install-OBAgent'
         'Invoke-OBMaintenance'
         'Measure-OBCapacity'

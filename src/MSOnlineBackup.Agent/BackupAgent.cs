@@ -53,7 +53,7 @@ public sealed class BackupAgent
         Ownership = new VaultOwnership(Machine.Vault, Machine.Owners, CreateStore, options.Engine);
         Copies = new VaultCopies(Machine, Vaults, CreateStore, options.Engine, options.Limits);
         Alarms = new AlarmDesk(state, _clock);
-        _opener = new VaultOpener(Machine, options.Engine);
+        _opener = new VaultOpener(Machine, CreateStore, options.Engine);
         Secondary = new SecondaryVault(Machine, _opener);
         Contact = new VaultContact(Machine, options.Limits, options.Engine.TimeProvider);
         JobMachine machine = _machine = new JobMachine(Machine, Contact, Policies, _opener, state, options.Limits, options.MachineName, options.Engine.TimeProvider) 

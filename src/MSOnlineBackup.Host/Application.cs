@@ -71,6 +71,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
         {
             new DrillCommand(),
             new CommandGroup("vault", "Create and inspect vaults.", "obengine vault create /mnt/backup", new VaultCreateCommand(), new VaultCopyCommand(), new VaultInfoCommand(), new VaultAlarmsCommand(), new VaultMonitoringCredentialCommand(), new VaultProofCommand(), new VaultProtectionCommand(), new VaultSettingsCommand(), new VaultRehydrateCommand()),
+            new CommandGroup("seed", "First backups that travel to their vault on a disk.", "obengine seed create /mnt/disk/seed /srv/vault", new SeedCreateCommand(), new SeedImportCommand()),
             new WatchCommand(),
             new FleetCommand(),
             new CommandGroup("alarm", "Say where alarms of 'obengine watch' go.", AlarmSetCommand.HelpExample, new AlarmSetCommand(), new AlarmShowCommand(), new AlarmTestCommand(), new AlarmRemoveCommand()),

@@ -36,6 +36,9 @@ public sealed class Vault
     /// <summary>What its owner calls it; null where nobody said.</summary>
     public string? Name => Known.Header.Name;
 
+    /// <summary>Whether it is a seed, see <see cref="OpenSeedAsync"/>.</summary>
+    public bool IsSeed => Known.Header.IsSeed;
+
     /// <summary>The folder or URL.</summary>
     public string Location => Known.Location;
 
@@ -133,8 +136,50 @@ public sealed class Vault
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(original);
         original.Allow(VaultUse.Read);
-        await TwinMaking.CreateAsync(store, original.Known, cancellationToken).ConfigureAwait(false);
+        await TwinMaking.CreateAsync(store, original.Known, isSeed: false, cancellationToken).ConfigureAwait(false);
         return await OpenAsync(store, original.Known.Options, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Opens the seed of a vault in a place, or makes one there: a twin to which a first backup is made near the machine, and which then travels to the vault. Of the vault only what
+    /// says which it is, and what opens it, is read.
+    /// </summary>
+    /// <param name="store">Empty, or with a seed of the vault, or with what an interrupted call has left.</param>
+    /// <param name="original">The vault.</param>
+    /// <param name="cancellationToken">Stops it; doing it again goes on.</param>
+    /// <exception cref="BackupException">VaultExists where something else is there; VaultNotTwin where it is the seed of another vault; VaultFormatUnsupported, …</exception>
+    public static async Task<Vault> OpenSeedAsync(IVaultStore store, Vault original, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(original);
+        if (await store.StatAsync(VaultLayout.Header, cancellationToken).ConfigureAwait(false) is null)
+        {
+            original.Allow(VaultUse.Read);
+            await TwinMaking.CreateAsync(store, original.Known, isSeed: true, cancellationToken).ConfigureAwait(false);
+        }
+
+        Vault seed = await OpenAsync(store, original.Known.Options, cancellationToken).ConfigureAwait(false);
+        if (!seed.IsSeed)
+        {
+            throw VaultHeader.Exists(store, VaultLayout.Header);
+        }
+
+        original.RequireTwin(seed);
+        return seed;
+    }
+
+    /// <summary>Refuses a vault that is no seed.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid.</exception>
+    public void RequireSeed()
+    {
+        if (!IsSeed)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"The vault in '{Location}' is no seed: no first backup was made to it to be taken to its vault.",
+                "Name the folder that a backup was made to with Start-OBBackup -SeedPath, or that 'obengine seed create' has made. From a twin, recovery points are copied: Copy-OBVault, or 'obengine vault copy'.",
+                Location);
+        }
     }
 
     /// <summary>Refuses a vault that is no twin of this one: recovery points are copied between twins only.</summary>

@@ -10,6 +10,7 @@ BeforeDiscovery {
         'Export-OBReport'            = { Export-OBReport "$work/report.html" -WhatIf }
         'Export-OBVaultCredential'   = { Export-OBVaultCredential $vault $work -WhatIf }
         'Export-OBVaultOwner'        = { Export-OBVaultOwner $vault "$work/owner" -OwnerPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -Remove -WhatIf }
+        'Import-OBSeed'              = { Import-OBSeed $seed -WhatIf }
         'Install-OBAgent'            = { Install-OBAgent nowhere -WhatIf }
         'Invoke-OBMaintenance'       = { Invoke-OBMaintenance -WhatIf }
         'Move-OBScratch'             = { Move-OBScratch $work -WhatIf }
@@ -67,6 +68,8 @@ BeforeAll {
     $null = Invoke-TestBackup
     $null = Invoke-TestBackup
     $deleted = Get-OBAllRecoveryPoints | Select-Object -Last 1 | Remove-OBRecoveryPoint -Confirm:$false
+    $seed = "$work/seed"
+    $null = Get-OBPolicy | Start-OBBackup -SeedPath $seed 6> $null
     $credential = Export-OBVaultCredential $vault $work
     . "$PSScriptRoot/ModuleFolder.ps1"
     $module = New-TestModule "$work/module"

@@ -96,6 +96,31 @@ public sealed class VaultCopies
             : new CopyRetention(retention, _options.TimeProvider).CopyAsync(vault, twin, request, monitor, cancellationToken)).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Brings the recovery points of a seed, to which first backups were made near their machines, into their vault: those that it lacks, whatever their age. Everything is verified
+    /// on arrival, as by a copy, and where it was stopped, the next call goes on. What was deleted in the vault meanwhile stays so.
+    /// </summary>
+    /// <param name="folder">The seed's folder.</param>
+    /// <param name="vault">The vault; null for this machine's own.</param>
+    /// <param name="passphrase">What opens both; null where this machine's key does.</param>
+    /// <param name="isRehearsal">Whether only the points are counted that would be brought.</param>
+    /// <param name="monitor">Is told how far it is.</param>
+    /// <param name="cancellationToken">Stops it; the next call goes on.</param>
+    /// <exception cref="BackupException">ArgumentInvalid where it is no seed; VaultNotTwin where it is that of another vault; those of <see cref="CopyAsync"/>.</exception>
+    public async Task<VaultCopyReport> ImportSeedAsync(
+        string folder, VaultAddress? vault, string? passphrase, bool isRehearsal, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentNullException.ThrowIfNull(monitor);
+        Vault seed = await Vault.OpenAsync(_machine.Vault.OpenStore(folder, VaultPatience.Job, monitor.Waited), _options, cancellationToken).ConfigureAwait(false);
+        seed.RequireSeed();
+        Vault place = await OpenAsync(vault, monitor, cancellationToken).ConfigureAwait(false);
+        seed.RequireTwin(place);
+        using UnlockedVault from = await UnlockAsync(seed, passphrase, cancellationToken).ConfigureAwait(false);
+        using UnlockedVault to = await UnlockTwinAsync(place, from, passphrase, cancellationToken).ConfigureAwait(false);
+        return await from.CopyToAsync(to, new VaultCopyRequest { IncludesOlder = true, IsRehearsal = isRehearsal }, monitor, cancellationToken).ConfigureAwait(false);
+    }
+
     private async Task<Vault> OpenAsync(VaultAddress? vault, JobMonitor monitor, CancellationToken cancellationToken)
     {
         if (vault is null || _machine.Vault.IsAt(vault.Location))
@@ -174,7 +199,7 @@ public sealed class VaultCopies
     private static BackupException PassphraseNeeded(Vault vault, string why, Exception? cause) => new(
         BackupErrorId.RecoveryOptionMissing,
         $"The vault in '{vault.Location}' cannot be opened without its passphrase: {why}.",
-        "Give the passphrase: Copy-OBVault … -EncryptionPassphrase (Read-Host -AsSecureString).",
+        "Give the passphrase: -EncryptionPassphrase (Read-Host -AsSecureString).",
         vault.Location,
         innerException: cause);
 }

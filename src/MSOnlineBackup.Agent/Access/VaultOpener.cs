@@ -10,7 +10,7 @@ using MSOnlineBackup.Vaults;
 namespace MSOnlineBackup.Agent.Access;
 
 /// <summary>Opens vaults: this machine's own by its key file, any by a passphrase. Nothing else of the agent opens one.</summary>
-internal sealed class VaultOpener(MachineAccount machine, VaultOptions options)
+internal sealed class VaultOpener(MachineAccount machine, Func<string, IVaultStore> createStore, VaultOptions options)
 {
     /// <summary>Opens this machine's vault by its key file.</summary>
     /// <param name="monitor">Can tell from then on what is waited for.</param>
@@ -40,6 +40,21 @@ internal sealed class VaultOpener(MachineAccount machine, VaultOptions options)
         return await opened.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Opens the seed of this machine's vault in a folder by its key file, or makes one there; see <see cref="Vault.OpenSeedAsync"/>.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="monitor">Can tell from then on what is waited for.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">Those of <see cref="OpenAsync(JobMonitor, VaultPatience, CancellationToken)"/> and <see cref="Vault.OpenSeedAsync"/>.</exception>
+    public async Task<UnlockedVault> OpenSeedAsync(string folder, JobMonitor monitor, CancellationToken cancellationToken)
+    {
+        using UnlockedKey key = machine.Key.Read();
+        Vault vault = await machine.Vault.OpenAsync(machine.Vault.OpenStore(VaultPatience.Job, monitor.Waited), cancellationToken).ConfigureAwait(false);
+        IVaultStore objects = CreateOrOpen(folder, monitor);
+        monitor.Watch(objects);
+        Vault seed = await Vault.OpenSeedAsync(objects, vault, cancellationToken).ConfigureAwait(false);
+        return await seed.UnlockAsync(key, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Opens a copy of this machine's vault by its key file.</summary>
     /// <param name="twin">The copy.</param>
     /// <param name="monitor">Can tell from then on what is waited for.</param>
@@ -66,6 +81,19 @@ internal sealed class VaultOpener(MachineAccount machine, VaultOptions options)
                 "Give the passphrase that opens the copy: Get-OBAlternateBackupServer -EncryptionPassphrase with a credential file of the copy, or -EncryptionPassphrase where there is one.",
                 twin.Location,
                 innerException: e);
+        }
+    }
+
+    // What is there already is looked at: it may be a seed.
+    private IVaultStore CreateOrOpen(string folder, JobMonitor monitor)
+    {
+        try
+        {
+            return createStore(folder);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultExists)
+        {
+            return machine.Vault.OpenStore(folder, VaultPatience.Job, monitor.Waited);
         }
     }
 }

@@ -40,18 +40,40 @@ public sealed record BackupOrder : JobOrder
     /// <summary>How hard it tries to make what it stores small.</summary>
     public Compression Compression { get; init; }
 
+    /// <summary>
+    /// The folder of a seed, to which is backed up instead of to the vault: it travels there on a disk (<see cref="Access.VaultCopies.ImportSeedAsync"/>). Null for the vault.
+    /// </summary>
+    public string? SeedFolder { get; init; }
+
     /// <inheritdoc/>
     private protected override string What => Only.Count == 0 ? PolicyScope.Of(Policy).Label : string.Join(", ", Only);
 
     /// <inheritdoc/>
-    internal override void Check(JobMachine machine) => FindPolicy(machine);
+    internal override void Check(JobMachine machine)
+    {
+        FindPolicy(machine);
+        CheckSeed();
+    }
+
+    /// <inheritdoc/>
+    internal override JobOrder ToWritten() => SeedFolder is null ? this : this with { SeedFolder = Path.GetFullPath(SeedFolder) };
 
     /// <inheritdoc/>
     internal override JobPlan Prepare(JobMachine machine)
     {
         BackupPolicy policy = FindPolicy(machine);
+        CheckSeed();
         ResolvedSources sources = PolicyScope.Of(Policy).Resolve(policy, Only, machine.State.Path);
-        WorkloadRun[] workloads = [.. sources.Workloads.Select(workload => new WorkloadRun(workload))];
+        if (SeedFolder is not null && sources.Sources.Count == 0)
+        {
+            throw new BackupException(
+                BackupErrorId.NotAvailable,
+                "The policy names no folder, and workloads are not backed up to a seed: their log would be kept nowhere else until the import.",
+                "Back them up to the vault: Start-OBBackup without -SeedPath.",
+                SeedFolder);
+        }
+
+        WorkloadRun[] workloads = SeedFolder is not null ? [] : [.. sources.Workloads.Select(workload => new WorkloadRun(workload))];
         return new JobPlan(
             monitor => [.. SourceStatuses.OfBackup(monitor, sources.Names), .. workloads.Select(workload => workload.ToStatus())],
             (work, stop) => RunAsync(machine, policy, sources, workloads, work, stop))
@@ -63,6 +85,29 @@ public sealed record BackupOrder : JobOrder
     /// <summary>Whether a failure says that nothing is backed up now, as the table of contact and subscription has it; nothing is wrong with the backup itself.</summary>
     internal static bool IsStopped(Exception failure) =>
         failure is BackupException { Id: BackupErrorId.SubscriptionExpired or BackupErrorId.SubscriptionDeprovisioned or BackupErrorId.VaultContactLost };
+
+    private void CheckSeed()
+    {
+        if (SeedFolder is null)
+        {
+            return;
+        }
+
+        if (Policy == PolicyKind.SystemState)
+        {
+            throw new BackupException(
+                BackupErrorId.NotAvailable,
+                "The system state is not backed up to a seed: it is small, and changes with every update.",
+                "Back it up to the vault: Start-OBSystemStateBackup. Files and folders can travel on a disk: Start-OBBackup -SeedPath.",
+                SeedFolder);
+        }
+
+        if (new VaultAddress(SeedFolder).IsRemote)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid, $"'{SeedFolder}' is no folder: a seed travels on a disk.", "Name a folder on the disk that is to travel.", SeedFolder);
+        }
+    }
 
     private BackupPolicy FindPolicy(JobMachine machine)
     {
@@ -76,7 +121,10 @@ public sealed record BackupOrder : JobOrder
         try
         {
             await BackUpAsync(machine, policy, sources, workloads, work, stop).ConfigureAwait(false);
-            machine.Contact.Note(VaultSubscription.Active);
+            if (SeedFolder is null)
+            {
+                machine.Contact.Note(VaultSubscription.Active);
+            }
         }
         catch (BackupException e) when (machine.Contact.Explain(e) is { } explained)
         {
@@ -87,7 +135,9 @@ public sealed record BackupOrder : JobOrder
     private async Task BackUpAsync(
         JobMachine machine, BackupPolicy policy, ResolvedSources sources, IReadOnlyList<WorkloadRun> workloads, JobWork work, CancellationToken stop)
     {
-        using UnlockedVault vault = await machine.Vaults.OpenAsync(work.Monitor, VaultPatience.Job, stop).ConfigureAwait(false);
+        using UnlockedVault vault = await (SeedFolder is null
+            ? machine.Vaults.OpenAsync(work.Monitor, VaultPatience.Job, stop)
+            : machine.Vaults.OpenSeedAsync(SeedFolder, work.Monitor, stop)).ConfigureAwait(false);
         work.ReadTraffic = () => vault.Traffic;
         StatusWriter statuses = vault.StatusesOf(machine.Name);
         work.Tell = record => new RunTeller(machine).TellAsync(statuses, this, record);
@@ -105,7 +155,10 @@ public sealed record BackupOrder : JobOrder
         }
 
         statuses.MachineId = newest!.MachineId;
-        await new MaintenanceAfterBackup(machine, vault).RunAsync(newest, work, stop).ConfigureAwait(false);
+        if (SeedFolder is null)
+        {
+            await new MaintenanceAfterBackup(machine, vault).RunAsync(newest, work, stop).ConfigureAwait(false);
+        }
     }
 
     /// <summary>The twins that backups by a policy go to as well.</summary>
@@ -129,17 +182,18 @@ public sealed record BackupOrder : JobOrder
             ],
             Tags = await RetentionHistory.FindTagsAsync(policy, run, earlier.NewestFirst.Select(Note), stop).ConfigureAwait(false),
             MustBeRegistered = true,
-            OwnFolders = [machine.State.Path, machine.Account.Scratch.Path],
+            OwnFolders = [machine.State.Path, machine.Account.Scratch.Path, .. SeedFolder is null ? [] : new[] { Path.GetFullPath(SeedFolder) }],
             OpenSource = machine.OpenSource,
             Snapshots = new SnapshotOptions(machine.Account.Settings.Snapshots, machine.State.PathOf(StateFolder.Snapshots))
             {
-                Keep = machine.Account.Settings.KeepLocalSnapshots,
+                // What is on its way to the vault is not there yet, and a snapshot that stays would say that it is.
+                Keep = SeedFolder is null ? machine.Account.Settings.KeepLocalSnapshots : null,
                 Series = Policy.ToString(),
             },
             ScriptFile = machine.Account.Settings.ScriptFile,
             Compression = Compression,
             Rules = machine.RulesFor(Policy),
-            Twins = TwinsOf(machine, policy, vault),
+            Twins = SeedFolder is null ? TwinsOf(machine, policy, vault) : [],
         };
         machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
         if (machine.Limits.SizesScratch)

@@ -1,14 +1,11 @@
 using System.CommandLine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
-using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Passphrases;
-using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Copies;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Host.Commands;
 
@@ -63,51 +60,16 @@ internal sealed class VaultCopyCommand : HostCommand
         RetentionPolicy? retention = _retention.Read(context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
         using UnlockedVault from = await source.UnlockAsync(passphrase, context.Stop).ConfigureAwait(false);
-        using UnlockedVault twin = await UnlockTwinAsync(place, from, passphrase, context).ConfigureAwait(false);
+        using UnlockedVault twin = await CopyOutcome.UnlockTwinAsync(place, from, passphrase, context).ConfigureAwait(false);
         VaultCopyRequest request = await ReadAsync(from, context).ConfigureAwait(false);
         VaultCopyReport report = await context.Renderer.FollowAsync(monitor => retention is null
             ? from.CopyToAsync(twin, request, monitor, context.Stop)
             : new CopyRetention(retention, context.Environment.Time).CopyAsync(from, twin, request, monitor, context.Stop)).ConfigureAwait(false);
-        foreach (DamagedPoint damaged in report.Damaged)
-        {
-            context.Renderer.Item(DamagedPointLine.Of(damaged), line => $"DAMAGED  {ShortId.Of(line.Id)} of {VisibleText.Line(line.Machine ?? line.MachineId)}: {line.Problem}");
-        }
-
-        Findings.Write(context.Renderer, report.Findings);
-        var summary = new CopySummary(
-            report.IsRehearsal,
-            report.PointsCopied,
-            report.PointsThere,
-            report.PointsOlder,
-            report.PointsEnded,
-            report.PointsSpared,
-            report.PointsExpired,
-            report.Damaged.Count,
-            report.Chunks,
-            report.Bytes,
-            report.StoredBytes,
-            report.Findings.Count)
-        {
-            ExitCode = (int)(report.Damaged.Count > 0 ? ExitCode.CompletedWithSkips : ExitCode.Success),
-        };
-        return new Outcome(summary, Describe(report));
+        return CopyOutcome.Of("vault copy", report, context);
     }
 
     private async Task<Vault> OpenAsync(CommandContext context, Argument<string> place) => await Vault.OpenAsync(
         VaultLocation.Open(context.Get(place), _connection.Read(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
-
-    // The same master key opens it, unless the key was rotated in one of the places; then the passphrase has to.
-    private static async Task<UnlockedVault> UnlockTwinAsync(Vault place, UnlockedVault from, string passphrase, CommandContext context)
-    {
-        try
-        {
-            return await place.UnlockAsync(from.Key, context.Stop).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id is BackupErrorId.KeyFileInvalid or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotDamaged)
-        {
-            return await place.UnlockAsync(passphrase, context.Stop).ConfigureAwait(false);
-        }
-    }
 
     private async Task<VaultCopyRequest> ReadAsync(UnlockedVault from, CommandContext context)
     {
@@ -119,22 +81,4 @@ internal sealed class VaultCopyCommand : HostCommand
 
         return new VaultCopyRequest { Points = points.Count == 0 ? null : points, IncludesOlder = context.Has(_older), IsRehearsal = context.Has(_dryRun) };
     }
-
-    private static string Describe(VaultCopyReport report) => report.IsRehearsal
-        ? $"""
-            points    {Quantity.Count(report.PointsCopied, "point")} would be copied, {Quantity.Count(report.PointsThere)} there{Others(report)}
-            result    nothing was copied
-            """
-        : $"""
-            points    {Quantity.Count(report.PointsCopied, "point")} copied, {Quantity.Count(report.PointsThere)} there before{Others(report)}
-            copied    {Quantity.Size(report.Bytes)} in {Quantity.Count(report.Chunks, "chunk")}
-            stored    {Quantity.Size(report.StoredBytes)}
-            """;
-
-    private static string Others(VaultCopyReport report) =>
-        (report.PointsOlder == 0 ? "" : $"; {Quantity.Count(report.PointsOlder)} older than what the twin has, which --older copies")
-            + (report.PointsEnded == 0 ? "" : $"; {Quantity.Count(report.PointsEnded)} deleted there")
-            + (report.PointsSpared == 0 ? "" : $"; {Quantity.Count(report.PointsSpared)} not kept there")
-            + (report.PointsExpired == 0 ? "" : $"; {Quantity.Count(report.PointsExpired)} whose time {(report.IsRehearsal ? "is" : "was")} over there")
-            + (report.Damaged.Count == 0 ? "" : $"; {Quantity.Count(report.Damaged.Count)} damaged");
 }

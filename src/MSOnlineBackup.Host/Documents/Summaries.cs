@@ -42,8 +42,9 @@ internal sealed record MonitoringCredentialSummary(string File, string VaultId, 
 
 internal sealed record ProofSummary(int Machines, int DamagedPacks, DateTimeOffset? LastMaintained) : Summary("vault proof");
 
-/// <summary><c>vault copy</c>.</summary>
+/// <summary><c>vault copy</c> and <c>seed import</c>.</summary>
 internal sealed record CopySummary(
+    string Command,
     bool Rehearsal,
     int PointsCopied,
     int PointsThere,
@@ -55,7 +56,7 @@ internal sealed record CopySummary(
     long Chunks,
     long Bytes,
     long StoredBytes,
-    int Findings) : Summary("vault copy");
+    int Findings) : Summary(Command);
 
 /// <summary><c>cat</c>.</summary>
 internal sealed record CatSummary(string PointId, string Path, long Bytes) : Summary("cat");

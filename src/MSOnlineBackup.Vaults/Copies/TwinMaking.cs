@@ -17,9 +17,10 @@ internal static class TwinMaking
     /// <summary>Makes an empty twin. Until its header is there, which comes last, there is no vault; where it was interrupted, doing it again goes on.</summary>
     /// <param name="store">Empty, but for what an interrupted making of a twin of the same vault has left.</param>
     /// <param name="original">The vault.</param>
+    /// <param name="isSeed">Whether it is to be a seed.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">VaultExists.</exception>
-    public static async Task CreateAsync(IVaultStore store, KnownVault original, CancellationToken cancellationToken)
+    public static async Task CreateAsync(IVaultStore store, KnownVault original, bool isSeed, CancellationToken cancellationToken)
     {
         await foreach (StoredObject found in store.ListAsync(string.Empty, cancellationToken).ConfigureAwait(false))
         {
@@ -41,7 +42,7 @@ internal static class TwinMaking
             }
         }
 
-        VaultHeader header = original.Header with { Copy = IdDigits.Create(), Created = original.Clock.GetUtcNow() };
+        VaultHeader header = original.Header with { Copy = IdDigits.Create(), Created = original.Clock.GetUtcNow(), IsSeed = isSeed };
         await header.WriteAsync(store, cancellationToken).ConfigureAwait(false);
     }
 

@@ -43,6 +43,11 @@ internal sealed record VaultHeader
     [JsonIgnore]
     public OwnerIdentity? OwnerIdentity => Owner is null ? null : OwnerIdentity.TryParse(Owner);
 
+    /// <summary>Whether it is a seed: a twin that takes first backups on a disk to their vault, and is done with once it was imported there.</summary>
+    [JsonPropertyName("seed")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsSeed { get; init; }
+
     /// <summary>What a newer version has written, and this one only passes on.</summary>
     [JsonExtensionData]
     public Dictionary<string, JsonElement>? Others { get; set; }

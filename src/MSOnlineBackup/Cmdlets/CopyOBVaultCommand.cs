@@ -3,8 +3,6 @@ using System.Security;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Copies;
-using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -12,10 +10,8 @@ namespace MSOnlineBackup.Cmdlets;
 /// <summary>Copies the recovery points that a twin of a vault lacks to it.</summary>
 [Cmdlet(VerbsCommon.Copy, "OBVault", SupportsShouldProcess = true)]
 [OutputType(typeof(OBVaultCopyResult))]
-public sealed class CopyOBVaultCommand : OBEngineCmdlet
+public sealed class CopyOBVaultCommand : VaultCopyCmdlet
 {
-    private static readonly TimeSpan _readInterval = TimeSpan.FromMilliseconds(250);
-
     /// <summary>The vault, or its folder or URL; that of this machine, where none is given.</summary>
     [Parameter(Position = 0, ValueFromPipeline = true)]
     [VaultLocationTransformation]
@@ -67,31 +63,9 @@ public sealed class CopyOBVaultCommand : OBEngineCmdlet
 
     private async Task CopyAsync(VaultAddress? from, VaultAddress to, VaultCopyRequest request, CmdletPump pump, CancellationToken stop)
     {
-        var monitor = new JobMonitor { Noted = pump.WriteVerbose, VaultDamaged = damage => pump.WriteWarning($"{damage.Message} ({damage.Id}) {damage.RecommendedAction}") };
-        Task<VaultCopyReport> work = Agent.Copies.CopyAsync(from, to, EncryptionPassphrase?.ToPlain(), RecoveryPointId, request, monitor, stop, RetentionPolicy?.ToEngine());
-        while (await Task.WhenAny(work, Task.Delay(_readInterval, CancellationToken.None)).ConfigureAwait(false) != work)
-        {
-            pump.WriteProgress(BarOf(monitor.Snapshot()));
-        }
-
-        VaultCopyReport report = await work.ConfigureAwait(false);
-        await pump.WriteObjectAsync(report.ToOutput(to.Location)).ConfigureAwait(false);
-        if (report.Damaged is [var first, ..])
-        {
-            // Scripts and cron see by the error that the twin lacks something; the other points are there.
-            BackupException why = first.Damage;
-            string others = report.Damaged.Count == 1 ? "" : $", and {report.Damaged.Count - 1} more";
-            pump.WriteError(new BackupException(
-                why.Id,
-                $"The recovery point {first.SessionId.ToShortString()} of '{first.MachineName ?? first.MachineId.ToString()}'{others} could not be copied: {why.Message}",
-                "Problems lists what is damaged, and which items suffer. Repair-OBVault and the next backup mend what can be mended; then copy it with -RecoveryPointId or -IncludeOlder.",
-                first.SessionId.ToString(),
-                innerException: why));
-        }
+        await FollowAsync(
+            monitor => Agent.Copies.CopyAsync(from, to, EncryptionPassphrase?.ToPlain(), RecoveryPointId, request, monitor, stop, RetentionPolicy?.ToEngine()), to.Location,
+            "copy it with -RecoveryPointId or -IncludeOlder",
+            pump).ConfigureAwait(false);
     }
-
-    private static ProgressRecord BarOf(JobProgress counters) => new(
-        0,
-        "Copying to the twin",
-        counters.Wait is { } wait ? wait.Cause : counters.Phase == JobPhase.Transferring ? $"{counters.CurrentItem}, {counters.Bytes >> 20} MiB copied" : "Finding what it lacks");
 }

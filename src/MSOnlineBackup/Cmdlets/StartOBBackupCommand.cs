@@ -49,6 +49,11 @@ public sealed class StartOBBackupCommand : JobCmdlet
     [Parameter]
     public OBCompression Compression { get; set; }
 
+    /// <summary>A folder on a disk that travels: the backup is made to a seed there instead of to the vault, and Import-OBSeed brings it into the vault.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? SeedPath { get; set; }
+
     /// <inheritdoc/>
     protected override void Process()
     {
@@ -66,11 +71,12 @@ public sealed class StartOBBackupCommand : JobCmdlet
                 BackupErrorId.ArgumentInvalid, $"-RetainUntil is {until}, which is in the past.", "Give a time in the future, or omit -RetainUntil to follow the policy.", nameof(RetainUntil));
         }
 
+        string? seed = SeedPath is null ? null : VaultPlace(SeedPath);
         IEnumerable<string> sources = Volumes.Length > 0 ? Volumes : policy.ToDraft().DsList.Select(source => source.DataSourceName);
         Do(
-            new BackupOrder { Policy = policy.Kind, Only = Volumes, RetainUntil = RetainUntil, Compression = Compression.ToEngine() },
+            new BackupOrder { Policy = policy.Kind, Only = Volumes, RetainUntil = RetainUntil, Compression = Compression.ToEngine(), SeedFolder = seed },
             string.Join(", ", sources),
-            "Back up",
+            seed is null ? "Back up" : $"Back up to the seed '{seed}'",
             Async);
     }
 
