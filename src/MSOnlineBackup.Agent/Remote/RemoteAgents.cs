@@ -27,9 +27,9 @@ public sealed class RemoteAgents
 
     private IRemoteShell Shell => _shell ?? throw new InvalidOperationException("Nothing here can log in to other machines.");
 
-    /// <summary>What is on record, by name; no machine is asked.</summary>
-    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
-    public IReadOnlyList<RemoteAgent> List() => [.. _records.Names().Select(Show).OfType<RemoteAgent>()];
+    /// <summary>What is on record, by name; no machine is asked. Of which the record is damaged, that says so as Failed.</summary>
+    /// <exception cref="BackupException">StateAccessDenied.</exception>
+    public IReadOnlyList<RemoteAgent> List() => [.. _records.Names().Select(ShowOrExplain).OfType<RemoteAgent>()];
 
     /// <summary>How a machine that has an agent is logged in to.</summary>
     /// <exception cref="BackupException">AgentNotInstalled, ArgumentInvalid, StateInvalid, StateAccessDenied.</exception>
@@ -120,6 +120,19 @@ public sealed class RemoteAgents
     {
         ArgumentNullException.ThrowIfNull(machines);
         return EachAsync(machines, (work, stop) => work.RemoveAsync(onlyForget, stop), cancellationToken);
+    }
+
+    // One record that is damaged hides none of the others.
+    private RemoteAgent? ShowOrExplain(string host)
+    {
+        try
+        {
+            return Show(host);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
+        {
+            return new RemoteAgent { Machine = new RemoteMachine { HostName = host }, State = RemoteAgentState.Failed, Reason = $"{e.Message} {e.RecommendedAction}" };
+        }
     }
 
     // Whoever was killed while a version was put somewhere holds the lock no more.

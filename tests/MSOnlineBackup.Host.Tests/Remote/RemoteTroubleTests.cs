@@ -39,6 +39,21 @@ public sealed class RemoteTroubleTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_record_is_told_and_hides_no_other_machine()
+    {
+        _machines.Add("m2");
+        await _machines.InstallAsync(null, "m1", "m2");
+        await File.WriteAllTextAsync(Directory.GetFiles(_machines.State, "agent.json", SearchOption.AllDirectories).Single(path => path.Contains("m1", StringComparison.Ordinal)), "{", Stop);
+
+        IReadOnlyList<RemoteAgent> listed = _machines.Open().List();
+
+        Assert.Equal([("m1", RemoteAgentState.Failed), ("m2", RemoteAgentState.Current)], listed.Select(agent => (agent.Machine.HostName, agent.State)));
+        Assert.Contains("agent.json", listed[0].Reason, StringComparison.Ordinal);
+        IReadOnlyList<RemoteResult> refreshed = await _machines.Open().RefreshAsync([.. listed.Select(agent => agent.Machine)], Stop);
+        Assert.Equal([BackupErrorId.StateInvalid, null], refreshed.Select(result => result.Failure?.Id));
+    }
+
+    [Fact]
     public async Task A_changed_key_is_refused_with_both_fingerprints_until_somebody_names_the_new_one()
     {
         await _machines.InstallAsync(null, "m1");
