@@ -39,11 +39,11 @@ internal sealed class CopySession : IAsyncDisposable
     /// <param name="open">Gives the twin's chunk store anew: nothing of it read.</param>
     /// <param name="options">Clock and workers.</param>
     /// <param name="counters">Counts what is sent.</param>
+    /// <param name="isThrifty">Whether it takes as little memory as it can.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <param name="giveUp">Ends what is under way, once it has begun; by itself that is finished.</param>
-    /// <param name="isThrifty">Whether it takes as little memory as it can.</param>
     public static async Task<CopySession> BeginAsync(
-        Func<ChunkStore> open, VaultOptions options, TransferCounters counters, CancellationToken cancellationToken, CancellationToken giveUp = default, bool isThrifty = false)
+        Func<ChunkStore> open, VaultOptions options, TransferCounters counters, bool isThrifty, CancellationToken cancellationToken, CancellationToken giveUp = default)
     {
         ChunkStore store = open();
         TimeProvider clock = options.TimeProvider;

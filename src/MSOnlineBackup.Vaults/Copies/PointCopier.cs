@@ -137,7 +137,7 @@ internal sealed class PointCopier(Func<ChunkStore> openSource, Func<ChunkStore> 
         }
 
         _marker = null;
-        _to = await CopySession.BeginAsync(openTwin, options, monitor.Transfer, cancellationToken).ConfigureAwait(false);
+        _to = await CopySession.BeginAsync(openTwin, options, monitor.Transfer, isThrifty: false, cancellationToken).ConfigureAwait(false);
     }
 
     // Brings what the next points need, until there is enough of it. Returns which point is next.

@@ -86,7 +86,7 @@ internal sealed class TwinFeed : IChunkTap, IAsyncDisposable
     private async Task BeginAsync(CancellationToken stop)
     {
         _twin = await OpenAsync(stop).ConfigureAwait(false);
-        _session = await CopySession.BeginAsync(_twin.WithoutIndex, _twin.Options, new TransferCounters(), stop, _giveUp, isThrifty: true).ConfigureAwait(false);
+        _session = await CopySession.BeginAsync(_twin.WithoutIndex, _twin.Options, new TransferCounters(), isThrifty: true, stop, _giveUp).ConfigureAwait(false);
     }
 
     private async Task<UnlockedVault> OpenAsync(CancellationToken stop)

@@ -7,6 +7,9 @@ namespace MSOnlineBackup.Campaigns.Workloads;
 /// <summary>A PostgreSQL cluster of a test's own, whose server runs as an account that owns nothing else. Skips its test where PostgreSQL is not installed.</summary>
 public sealed class PgCluster : IDisposable
 {
+    private static readonly string[] _settings =
+        ["listen_addresses=", "log_min_messages=fatal", "track_commit_timestamp=on", "checkpoint_timeout=30s", "fsync=off", "shared_buffers=32MB"];
+
     private static readonly string[] _programs = ["initdb", "postgres", "pg_ctl", "psql", "pgbench", "pg_receivewal", "pg_amcheck", "setpriv"];
 
     private ServerProcess? _server;
@@ -39,7 +42,7 @@ public sealed class PgCluster : IDisposable
         string place = Directory.CreateDirectory(folder[name]).FullName;
         Shell.RunChecked("chown", ServerProcess.Account, place);
         var cluster = new PgCluster(place + "/main", place, 5432);
-        cluster.Run("initdb", "--pgdata", cluster.Data, "--encoding", "UTF8", "--locale", "C", "--auth", "trust", "--username", "postgres", "--data-checksums", "--no-sync");
+        Run("initdb", "--pgdata", cluster.Data, "--encoding", "UTF8", "--locale", "C", "--auth", "trust", "--username", "postgres", "--data-checksums", "--no-sync");
         return cluster;
     }
 
@@ -49,7 +52,7 @@ public sealed class PgCluster : IDisposable
     /// <summary>Starts the server, and waits until it answers.</summary>
     public async Task StartAsync(params string[] settings)
     {
-        IEnumerable<string> all = new[] { "listen_addresses=", "log_min_messages=fatal", "track_commit_timestamp=on", "checkpoint_timeout=30s", "fsync=off", "shared_buffers=32MB" }.Concat(settings);
+        IEnumerable<string> all = _settings.Concat(settings);
         _server = ServerProcess.Start(
             "INT", [ApplicationDisk.Find("postgres")!, "-D", Data, "-k", Sockets, "-p", $"{Port}", .. all.SelectMany(setting => new[] { "-c", setting })]);
         await _server.WaitAsync(Cancel, "psql", "--host", Sockets, "--port", $"{Port}", "--username", "postgres", "--command", "SELECT 1");
@@ -84,7 +87,7 @@ public sealed class PgCluster : IDisposable
         "TERM", [ApplicationDisk.Find("pgbench")!, "--no-vacuum", "--host", Sockets, "--port", $"{Port}", "--username", "postgres", "--time", "86400", .. work, "postgres"]);
 
     /// <summary>Runs a program of PostgreSQL's as the server's account.</summary>
-    public string Run(string program, params string[] arguments)
+    public static string Run(string program, params string[] arguments)
     {
         string[] command = ServerProcess.AsAccount([ApplicationDisk.Find(program)!, .. arguments]);
         return Shell.RunChecked(command[0], command[1..]);

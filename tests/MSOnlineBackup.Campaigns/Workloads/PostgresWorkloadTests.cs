@@ -261,7 +261,7 @@ public sealed class PostgresWorkloadTests : IDisposable
         {
             Assert.Equal(expected, recovered.Ask(LedgerOf));
             Assert.Equal("t", recovered.Ask("SELECT (SELECT coalesce(sum(delta), 0) FROM pgbench_history) = (SELECT sum(abalance) FROM pgbench_accounts)"));
-            Assert.Equal("", recovered.Run("pg_amcheck", "--host", recovered.Sockets, "--port", $"{recovered.Port}", "--username", "postgres", "--heapallindexed", "postgres").Trim());
+            Assert.Equal("", PgCluster.Run("pg_amcheck", "--host", recovered.Sockets, "--port", $"{recovered.Port}", "--username", "postgres", "--heapallindexed", "postgres").Trim());
             Assert.StartsWith(target, recovered.Ask("SELECT pg_tablespace_location(oid) FROM pg_tablespace WHERE spcname = 'elsewhere'"), StringComparison.Ordinal);
         }
         finally

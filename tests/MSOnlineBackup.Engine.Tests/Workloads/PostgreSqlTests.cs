@@ -80,9 +80,9 @@ public sealed class PostgreSqlTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "A script stands for the program.");
         using var folder = new TempFolder();
-        if (version > 0)
+        if (version > 0 && !OperatingSystem.IsWindows())
         {
-            File.WriteAllText(folder["pg_receivewal"], $"#!/bin/sh\necho 'pg_receivewal (PostgreSQL) {version}.2'\n");
+            await File.WriteAllTextAsync(folder["pg_receivewal"], $"#!/bin/sh\necho 'pg_receivewal (PostgreSQL) {version}.2'\n", TestContext.Current.CancellationToken);
             File.SetUnixFileMode(folder["pg_receivewal"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
         }
 
