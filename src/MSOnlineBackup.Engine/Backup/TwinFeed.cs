@@ -1,9 +1,11 @@
+using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Vaults.Copies;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Packs;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Stores;
 
-namespace MSOnlineBackup.Vaults.Copies;
+namespace MSOnlineBackup.Engine.Backup;
 
 /// <summary>
 /// Brings to a twin what a job stores in its vault, while it is at hand: sealed anew, and neither read nor compressed a second time. It takes what the twin has room for, and holds
