@@ -18,11 +18,7 @@ internal sealed class SeedCreateCommand : HostCommand
         : base(
             "create",
             "Make a seed of a vault in a new or empty folder: back up to it, and take its disk to the vault. Asks for no passphrase.",
-            """
-            obengine seed create /mnt/disk/seed ssh://backup@nas/srv/vault
-            obengine backup /srv --vault /mnt/disk/seed
-            obengine seed import /mnt/disk/seed /srv/vault
-            """)
+            "obengine seed create /mnt/disk/seed ssh://backup@nas/srv/vault")
     {
         _seed = Required("SEED", "The folder on the disk. Where a seed of the same vault is there, it is used further.");
         _vault = Required("VAULT", "The vault. Of it only what says which it is, and what opens it, is read.");
