@@ -35,6 +35,8 @@ Describe 'Set-OBPolicy' {
         $null = New-TestPolicy | Set-OBPolicy -WarningVariable said -WarningAction SilentlyContinue
         "$said" | Should -BeLike '*This schedule does not run by itself*each hour*obengine.ps1 schedule run --policy files*'
         "$said" | Should -BeLike "*$shell -NoProfile*"
+        $null = New-TestPolicy | Set-OBSchedule -Schedule (New-OBSchedule -EveryMinutes 15) | Set-OBPolicy -WarningVariable said -WarningAction SilentlyContinue
+        "$said" | Should -BeLike '*at the minutes 0, 15, 30, 45 of each hour*'
     }
 
     It 'warns of a source that lies in memory' -Skip:(-not $IsLinux) {

@@ -44,6 +44,13 @@ public sealed record ScheduleStatus(
 {
     /// <summary>Why whoever watches the vault could not be told what is expected now; null where they were, or nobody asked for it.</summary>
     public BackupException? Untold { get; init; }
+
+    /// <summary>The minutes of the hour, by the machine's clock, at which the command has to be run.</summary>
+    public IReadOnlyList<int> Minutes { get; init; } = [0];
+
+    /// <summary>What people are told to have run where no scheduler of the system is used, and how often.</summary>
+    public string Advice =>
+        $"Have something run this {(Minutes.Count == 1 ? "each hour" : $"at the minutes {string.Join(", ", Minutes)} of each hour")}: {string.Join(' ', Command)}";
 }
 
 /// <summary>
@@ -152,7 +159,10 @@ public sealed class AgentSchedules
             registration,
             _scheduler?.PlaceOf(NameOf(kind)),
             CommandOf(kind),
-            policy?.Schedule is { } schedule ? ScheduleMoments.Next(schedule, _machine.Clock.GetUtcNow(), _machine.Clock.LocalTimeZone) : null);
+            policy?.Schedule is { } schedule ? ScheduleMoments.Next(schedule, _machine.Clock.GetUtcNow(), _machine.Clock.LocalTimeZone) : null)
+        {
+            Minutes = policy is null ? [0] : TaskOf(policy).Minutes,
+        };
     }
 
     /// <summary>Runs the backup that a policy's schedule wants now, if it wants one: what the system's scheduler has run.</summary>

@@ -123,7 +123,7 @@ internal sealed partial class ScheduleCheckup(AgentSchedules schedules, ISystemS
             ScheduleRegistration.NotUsed => (
                 schedules.Wanted(kind) is null ? ScheduleVerdict.NotApplicable : ScheduleVerdict.Warning,
                 $"No scheduler of the system is used for the policy for {label}; whether something else runs its schedule is not known.",
-                schedules.Wanted(kind) is null ? "" : $"Have something run this each hour: {string.Join(' ', status.Command)}"),
+                schedules.Wanted(kind) is null ? "" : status.Advice),
             _ => (ScheduleVerdict.NotApplicable, $"There is no policy for {label} whose schedule is to run, or it is paused.", ""),
         };
         return new ScheduleFinding(kind, ScheduleCheck.Registered, verdict, cause, fix);

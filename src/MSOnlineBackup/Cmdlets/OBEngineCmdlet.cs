@@ -117,7 +117,7 @@ public abstract class OBEngineCmdlet : OBCmdlet, IDisposable
 
     /// <summary>What is said where no scheduler of the system is used.</summary>
     private protected static string RunAdvice(ScheduleStatus status) =>
-        $"This schedule does not run by itself: {SchedulerVariable.Name} keeps the module from registering it with the operating system. Have something run this each hour: {string.Join(' ', status.Command)}";
+        $"This schedule does not run by itself: {SchedulerVariable.Name} keeps the module from registering it with the operating system. {status.Advice}";
 
     /// <inheritdoc/>
     protected sealed override void StopProcessing()
