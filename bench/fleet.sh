@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures what questions about many machines cost: a report, a look by the watch, the list of points, what capacity takes.
+# Measures what questions about many machines cost: the fleet, a report, the list of points, what capacity takes.
 set -euo pipefail
 export LC_ALL=C
 
@@ -48,7 +48,13 @@ step() {
         "$OBENGINE" "$@" --vault "$work/vault" --passphrase-file "$work/passphrase" --quiet > "$work/output"
 }
 
+# It ends with 1 where somebody should look.
+fleet() {
+    XDG_CACHE_HOME=$work/cache /usr/bin/time -f "fleet: %e s, %U s user, %S s system, %M KiB" "$OBENGINE" fleet "$work/vault" --quiet > "$work/output" || [[ $? == 1 ]]
+}
+
 for ((round = 1; round <= rounds; round++)); do
+    fleet
     step "report" report "$work/report.html" --force
     step "points" points
     step "capacity" capacity
