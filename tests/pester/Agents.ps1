@@ -1,5 +1,8 @@
-# Machines that are folders: a script stands for ssh, and runs here, with a home of the machine's, what was to be run there.
-$machines = Join-Path $TestDrive machines
+# Machines that are folders: a script stands for ssh, and runs here, with a home and programs of the machine's, what was to be run there.
+if (-not (Test-Path variable:machines)) {
+    $machines = Join-Path $TestDrive machines
+}
+
 $fingerprint = 'SHA256:G0ui8xV60yff+x4nYXBSKcbnOQmHi0svh4BLZbbYfPU'
 $platform = "linux-$([System.Runtime.InteropServices.RuntimeInformation]::OSArchitecture.ToString().ToLowerInvariant())"
 
@@ -17,7 +20,7 @@ m='$machines'/`$2
 if [ ! -d "`$m" ] || [ -e "`$m/down" ]; then echo "ssh: connect to host `$2 port 22: No route to host" >&2; exit 255; fi
 if [ -n "`$asked" ]; then echo "`$alias `$(cat "`$m/key")" > "`$known"; echo 'Permission denied (publickey).' >&2; exit 255; fi
 if ! grep -qF "`$alias `$(cat "`$m/key")" "`$known"; then echo 'WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!' >&2; exit 255; fi
-HOME=`$m; export HOME
+HOME=`$m; PATH=`$m/bin:`$PATH; export HOME PATH
 exec sh -c "`$3"
 "@
 chmod +x "$TestDrive/ssh"

@@ -6,7 +6,8 @@ BeforeDiscovery {
     $hasAzurite = Test-Azurite
     $examples = foreach ($page in Get-ChildItem "$PSScriptRoot/../../docs/en-US" -Filter *-*.md) {
         foreach ($match in [regex]::Matches((Get-Content $page -Raw), '(?ms)^### (Example \d+: [^\n]+)\n\n```powershell\n(.*?)^```')) {
-            if ($hasAzurite -or $match.Value -notmatch 'https://contoso\.blob') {
+            # A database server with its backups has a journey of its own, which recovers it in the same words.
+            if (($hasAzurite -or $match.Value -notmatch 'https://contoso\.blob') -and $match.Value -notmatch 'Start-OBRecovery -Workload' -and -not ($IsWindows -and $match.Value -match '-HostName')) {
                 @{ Page = $page.BaseName; Title = $match.Groups[1].Value; Code = $match.Groups[2].Value }
             }
         }
@@ -48,6 +49,20 @@ BeforeAll {
     $scripts = New-TestScript "$root/etc/azure"
     Rename-Item $scripts VMSnapshotScriptPluginConfig.json
 
+    # Machines with agents of an older version, and one of another platform.
+    if (-not $IsWindows) {
+        $machines = "$root/machines"
+        . $PSScriptRoot/Agents.ps1
+        New-TestMachine web1, web2, pi1
+        $null = New-Item "$machines/pi1/bin/uname" -Value "#!/bin/sh`ncase `$1 in -m) echo aarch64 ;; *) echo Linux ;; esac`n" -Force
+        chmod +x "$machines/pi1/bin/uname"
+        $null = New-Item -ItemType Directory "$root/srv/packages"
+        Move-Item (New-TestAgentPackage 0.0.9 linux-arm64) "$root/srv/packages/linux-arm64"
+        foreach ($version in '0.0.8', '0.0.9') {
+            $null = Install-OBAgent web1, web2 -PackagePath (New-TestAgentPackage $version) -Force
+        }
+    }
+
     # What examples have in Azure.
     . $PSScriptRoot/Azurite.ps1
     $azurite = $null
@@ -71,6 +86,7 @@ BeforeAll {
 }
 
 AfterAll {
+    $env:OBENGINE_SSH = $null
     $env:MSONLINEBACKUP_STATE = $commonState
     Remove-TestState
     Stop-TestAzurite $azurite
