@@ -159,6 +159,26 @@ public sealed class UnlockedVault : IDisposable
             () => new PointCopier(WithoutIndex, twin.WithoutIndex, twin.Options, request, monitor).RunAsync(cancellationToken)).ConfigureAwait(false);
     }
 
+    /// <summary>Unlocks a twin: the same master key does, unless a key was rotated in one of the two places; then the passphrase has to.</summary>
+    /// <param name="twin">The twin.</param>
+    /// <param name="passphrase">What opens it where the key does not; null where nobody could be asked.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">RecoveryOptionMissing where it takes the passphrase; PassphraseRejected.</exception>
+    public async Task<UnlockedVault> UnlockTwinAsync(Vault twin, string? passphrase, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(twin);
+        try
+        {
+            return await twin.UnlockAsync(Key, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id is BackupErrorId.KeyFileInvalid or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotDamaged)
+        {
+            return passphrase is null
+                ? throw TwinMaking.PassphraseNeeded(twin.Location, "the key of the other place does not open it, for a key was rotated in one of the two", e)
+                : await twin.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Refuses what recovery points of this vault cannot be copied to.</summary>
     /// <exception cref="BackupException">VaultNotTwin; ArgumentInvalid where it is the same place.</exception>
     internal void RequireTwin(UnlockedVault twin)

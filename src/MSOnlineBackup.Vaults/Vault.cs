@@ -190,12 +190,24 @@ public sealed class Vault
         TwinMaking.Require(Known, twin.Known);
     }
 
-    /// <summary>What is said where its twin is not there: how one is made.</summary>
-    /// <param name="cause">VaultNotFound.</param>
-    public BackupException TwinMissing(BackupException cause)
+    /// <summary>Opens a twin of this vault.</summary>
+    /// <param name="open">Opens what is to be the twin.</param>
+    /// <exception cref="BackupException">VaultNotFound, which says how a twin is made; VaultNotTwin; ArgumentInvalid where it is the same place; VaultUnreachable, …</exception>
+    public async Task<Vault> OpenTwinAsync(Func<Task<Vault>> open)
     {
-        ArgumentNullException.ThrowIfNull(cause);
-        return TwinMaking.Missing(Known, cause);
+        ArgumentNullException.ThrowIfNull(open);
+        Vault twin;
+        try
+        {
+            twin = await open().ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
+        {
+            throw TwinMaking.Missing(Known, e);
+        }
+
+        RequireTwin(twin);
+        return twin;
     }
 
     /// <summary>Compares every stored object with the checksum at its end; needs no passphrase.</summary>

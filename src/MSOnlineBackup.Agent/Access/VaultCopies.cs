@@ -67,19 +67,9 @@ public sealed class VaultCopies
         }
 
         Vault source = await OpenAsync(from, monitor, cancellationToken).ConfigureAwait(false);
-        Vault place;
-        try
-        {
-            place = await OpenAsync(to, monitor, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
-        {
-            throw source.TwinMissing(e);
-        }
-
-        source.RequireTwin(place);
+        Vault place = await source.OpenTwinAsync(() => OpenAsync(to, monitor, cancellationToken)).ConfigureAwait(false);
         using UnlockedVault vault = await UnlockAsync(source, passphrase, cancellationToken).ConfigureAwait(false);
-        using UnlockedVault twin = await UnlockTwinAsync(place, vault, passphrase, cancellationToken).ConfigureAwait(false);
+        using UnlockedVault twin = await vault.UnlockTwinAsync(place, passphrase, cancellationToken).ConfigureAwait(false);
         if (points is not null)
         {
             var named = new HashSet<SessionId>();
@@ -117,7 +107,7 @@ public sealed class VaultCopies
         Vault place = await OpenAsync(vault, monitor, cancellationToken).ConfigureAwait(false);
         seed.RequireTwin(place);
         using UnlockedVault from = await UnlockAsync(seed, passphrase, cancellationToken).ConfigureAwait(false);
-        using UnlockedVault to = await UnlockTwinAsync(place, from, passphrase, cancellationToken).ConfigureAwait(false);
+        using UnlockedVault to = await from.UnlockTwinAsync(place, passphrase, cancellationToken).ConfigureAwait(false);
         return await from.CopyToAsync(to, new VaultCopyRequest { IncludesOlder = true, IsRehearsal = isRehearsal }, monitor, cancellationToken).ConfigureAwait(false);
     }
 
@@ -137,32 +127,15 @@ public sealed class VaultCopies
     {
         ArgumentNullException.ThrowIfNull(place);
         Vault vault = await _machine.Vault.OpenAsync(_machine.Vault.OpenStore(VaultPatience.Person, _ => { }), cancellationToken).ConfigureAwait(false);
-        try
-        {
-            vault.RequireTwin(await _vaults.OpenAsync(place, cancellationToken).ConfigureAwait(false));
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
-        {
-            throw vault.TwinMissing(e);
-        }
+        await vault.OpenTwinAsync(() => _vaults.OpenAsync(place, cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Opens a twin of a vault that is open, by the same key.</summary>
     /// <exception cref="BackupException">VaultNotTwin, VaultNotFound, VaultUnreachable, …; RecoveryOptionMissing where a key was rotated in one of the two places.</exception>
     internal async Task<UnlockedVault> OpenTwinAsync(UnlockedVault vault, VaultAddress twin, JobMonitor monitor, CancellationToken cancellationToken)
     {
-        Vault place;
-        try
-        {
-            place = await OpenAsync(twin, monitor, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
-        {
-            throw vault.Vault.TwinMissing(e);
-        }
-
-        vault.Vault.RequireTwin(place);
-        return await UnlockTwinAsync(place, vault, passphrase: null, cancellationToken).ConfigureAwait(false);
+        Vault place = await vault.Vault.OpenTwinAsync(() => OpenAsync(twin, monitor, cancellationToken)).ConfigureAwait(false);
+        return await vault.UnlockTwinAsync(place, passphrase: null, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<UnlockedVault> UnlockAsync(Vault vault, string? passphrase, CancellationToken cancellationToken)
@@ -174,32 +147,10 @@ public sealed class VaultCopies
 
         if (_machine.Registration?.VaultId != vault.VaultId || !_machine.HasPassphrase)
         {
-            throw PassphraseNeeded(vault, "this machine has no key for it", null);
+            throw TwinMaking.PassphraseNeeded(vault.Location, "this machine has no key for it", null);
         }
 
         using UnlockedKey key = _machine.Key.Read();
         return await vault.UnlockAsync(key, cancellationToken).ConfigureAwait(false);
     }
-
-    // The same master key opens it, unless the key was rotated in one of the places; then the passphrase has to.
-    private static async Task<UnlockedVault> UnlockTwinAsync(Vault place, UnlockedVault vault, string? passphrase, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await place.UnlockAsync(vault.Key, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id is BackupErrorId.KeyFileInvalid or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotDamaged)
-        {
-            return passphrase is null
-                ? throw PassphraseNeeded(place, "the key of the other place does not open it, for a key was rotated in one of the two", e)
-                : await place.UnlockAsync(passphrase, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private static BackupException PassphraseNeeded(Vault vault, string why, Exception? cause) => new(
-        BackupErrorId.RecoveryOptionMissing,
-        $"The vault in '{vault.Location}' cannot be opened without its passphrase: {why}.",
-        "Give the passphrase: -EncryptionPassphrase (Read-Host -AsSecureString).",
-        vault.Location,
-        innerException: cause);
 }

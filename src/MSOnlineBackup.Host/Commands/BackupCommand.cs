@@ -88,21 +88,12 @@ internal sealed class BackupCommand : HostCommand
             : await BackUpAsync(context, vault, request).ConfigureAwait(false);
     }
 
-    // The same master key opens it. Where a key was rotated in one of the places, 'vault copy' takes the passphrase.
+    // Where a key was rotated in one of the places, 'vault copy' takes the passphrase.
     private async Task<UnlockedVault> OpenTwinAsync(CommandContext context, UnlockedVault vault, string place)
     {
-        Vault twin;
-        try
-        {
-            twin = await Vault.OpenAsync(VaultLocation.Open(place, _vault.Connect(context), context), context.VaultOptions, context.Stop).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
-        {
-            throw vault.Vault.TwinMissing(e);
-        }
-
-        vault.Vault.RequireTwin(twin);
-        return await twin.UnlockAsync(vault.Key, context.Stop).ConfigureAwait(false);
+        Vault twin = await vault.Vault.OpenTwinAsync(
+            () => Vault.OpenAsync(VaultLocation.Open(place, _vault.Connect(context), context), context.VaultOptions, context.Stop)).ConfigureAwait(false);
+        return await vault.UnlockTwinAsync(twin, passphrase: null, context.Stop).ConfigureAwait(false);
     }
 
     private Producer StartProducer(CommandContext context)

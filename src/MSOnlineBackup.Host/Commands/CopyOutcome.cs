@@ -10,19 +10,6 @@ namespace MSOnlineBackup.Host.Commands;
 /// <summary>What commands have alike that bring recovery points from one place of a vault to another.</summary>
 internal static class CopyOutcome
 {
-    /// <summary>Opens the other place: the same master key does, unless the key was rotated in one of the two; then the passphrase has to.</summary>
-    public static async Task<UnlockedVault> UnlockTwinAsync(Vault place, UnlockedVault from, string passphrase, CommandContext context)
-    {
-        try
-        {
-            return await place.UnlockAsync(from.Key, context.Stop).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id is BackupErrorId.KeyFileInvalid or BackupErrorId.KeySlotNotFound or BackupErrorId.KeySlotDamaged)
-        {
-            return await place.UnlockAsync(passphrase, context.Stop).ConfigureAwait(false);
-        }
-    }
-
     /// <summary>Lists what could not be copied, and sums up.</summary>
     /// <param name="command">The command, as it is typed.</param>
     /// <param name="report">What came of it.</param>

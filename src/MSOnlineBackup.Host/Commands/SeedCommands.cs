@@ -83,7 +83,7 @@ internal sealed class SeedImportCommand : HostCommand
         seed.RequireTwin(place);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
         using UnlockedVault from = await seed.UnlockAsync(passphrase, context.Stop).ConfigureAwait(false);
-        using UnlockedVault to = await CopyOutcome.UnlockTwinAsync(place, from, passphrase, context).ConfigureAwait(false);
+        using UnlockedVault to = await from.UnlockTwinAsync(place, passphrase, context.Stop).ConfigureAwait(false);
         var request = new VaultCopyRequest { IncludesOlder = true, IsRehearsal = context.Has(_dryRun) };
         VaultCopyReport report = await context.Renderer.FollowAsync(monitor => from.CopyToAsync(to, request, monitor, context.Stop)).ConfigureAwait(false);
         return CopyOutcome.Of("seed import", report, context);

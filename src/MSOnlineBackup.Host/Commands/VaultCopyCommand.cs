@@ -46,21 +46,11 @@ internal sealed class VaultCopyCommand : HostCommand
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         Vault source = await OpenAsync(context, _from).ConfigureAwait(false);
-        Vault place;
-        try
-        {
-            place = await OpenAsync(context, _to).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
-        {
-            throw source.TwinMissing(e);
-        }
-
-        source.RequireTwin(place);
+        Vault place = await source.OpenTwinAsync(() => OpenAsync(context, _to)).ConfigureAwait(false);
         RetentionPolicy? retention = _retention.Read(context);
         string passphrase = await _passphrase.ReadAsync(context).ConfigureAwait(false);
         using UnlockedVault from = await source.UnlockAsync(passphrase, context.Stop).ConfigureAwait(false);
-        using UnlockedVault twin = await CopyOutcome.UnlockTwinAsync(place, from, passphrase, context).ConfigureAwait(false);
+        using UnlockedVault twin = await from.UnlockTwinAsync(place, passphrase, context.Stop).ConfigureAwait(false);
         VaultCopyRequest request = await ReadAsync(from, context).ConfigureAwait(false);
         VaultCopyReport report = await context.Renderer.FollowAsync(monitor => retention is null
             ? from.CopyToAsync(twin, request, monitor, context.Stop)

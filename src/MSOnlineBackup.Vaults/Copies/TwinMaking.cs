@@ -87,6 +87,14 @@ internal static class TwinMaking
         innerException: cause,
         errorCode: cause.ErrorCode);
 
+    /// <summary>What is said where only a passphrase opens a place.</summary>
+    public static BackupException PassphraseNeeded(string location, string why, Exception? cause) => new(
+        BackupErrorId.RecoveryOptionMissing,
+        $"The vault in '{location}' cannot be opened without its passphrase: {why}.",
+        "Give the passphrase: -EncryptionPassphrase (Read-Host -AsSecureString), or copy with 'obengine vault copy', which asks for it.",
+        location,
+        innerException: cause);
+
     /// <summary>Refuses a chunk store of another passphrase.</summary>
     /// <exception cref="BackupException">VaultNotTwin.</exception>
     public static void RequireStore(KnownVault original, StoreId of, KnownVault twin, StoreId other)
