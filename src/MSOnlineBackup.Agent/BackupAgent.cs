@@ -51,7 +51,7 @@ public sealed class BackupAgent
         Vaults = new ClosedVaults(Machine.Vault);
         IVaultStore CreateStore(string location) => options.CreateVault(location, Machine.Connect(location, VaultPatience.Person));
         Ownership = new VaultOwnership(Machine.Vault, Machine.Owners, CreateStore, options.Engine);
-        Copies = new VaultCopies(Machine, Vaults, CreateStore, options.Engine, options.Limits);
+        Copies = new VaultCopies(Machine, Vaults, CreateStore, options.Engine, options.Limits, Policies);
         Alarms = new AlarmDesk(state, _clock);
         _opener = new VaultOpener(Machine, CreateStore, options.Engine);
         Secondary = new SecondaryVault(Machine, _opener);

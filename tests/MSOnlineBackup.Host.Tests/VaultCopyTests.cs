@@ -155,6 +155,29 @@ public sealed class VaultCopyTests : IDisposable
         Assert.Equal(1, (await _vault.RunAsync("vault", "create", _vault["other"], "--twin-of", _vault["vault"])).ExitCode);
     }
 
+    [Fact]
+    public async Task Points_are_listed_with_where_they_are()
+    {
+        await _vault.CreateAsync();
+        string first = await _vault.BackUpAsync();
+        await CreateTwinAsync();
+        await CopyAsync(0);
+        string second = await _vault.BackUpAsync();
+        Assert.Equal(0, (await _vault.RunAsync("points", "delete", first, "--vault", _vault["vault"])).ExitCode);
+
+        (int code, string text, _) = await _vault.RunAsync("points", "--vault", _vault["vault"], "--copy", _vault["twin"], "--json");
+        JsonElement[] lines = [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
+        JsonElement[] points = [.. lines.Where(line => line.GetProperty("type").GetString() == "point")];
+        Assert.Equal(0, code);
+        Assert.Equal([(second, "Local"), (first, "CloudOnly")], points.Select(point => (point.GetProperty("id").GetString(), point.GetProperty("place").GetString())));
+        Assert.Equal(_vault["twin"], Assert.Single(points[1].GetProperty("copies").EnumerateArray()).GetString());
+
+        (code, text, string error) = await _vault.RunAsync("points", "--vault", _vault["vault"], "--copy", _vault["nowhere"]);
+        Assert.Equal(3, code);
+        Assert.Contains("unknown", text, StringComparison.Ordinal);
+        Assert.Contains($"--twin-of {_vault["vault"]}", error, StringComparison.Ordinal);
+    }
+
     private static long Number(JsonElement summary, string field) => summary.GetProperty(field).GetInt64();
 
     private async Task CreateTwinAsync()

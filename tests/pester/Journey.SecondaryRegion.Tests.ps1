@@ -72,6 +72,27 @@ Describe 'The secondary region' {
         Get-VaultFile $twin | Should -Be $before
     }
 
+    It 'is asked which points it has, and told where it cannot be' {
+        $points = Get-OBAllRecoveryPoints -IncludeCopy
+        $points.Place | Should -Be Vaulted
+        $points.Copies | Should -Be $twin
+        (Get-OBAllRecoveryPoints).Place | Should -Be Unknown
+        Rename-Item $twin gone
+        try {
+            $points = Get-OBAllRecoveryPoints -IncludeCopy -WarningVariable warnings -WarningAction SilentlyContinue
+        }
+        finally {
+            Rename-Item "$work/gone" (Split-Path -Leaf $twin)
+        }
+
+        $points.Place | Should -Be Unknown
+        $warnings | Should -HaveCount 1
+        $warnings[0].Message | Should -BeLike "*$twin*VaultNotFound*"
+        Set-OBMachineSetting -SecondaryVault ''
+        try { Assert-BackupError (Get-ErrorOf { Get-OBAllRecoveryPoints -IncludeCopy }) RecoveryOptionMissing InvalidArgument '*No copy*' }
+        finally { Set-OBMachineSetting -SecondaryVault $twin }
+    }
+
     It 'is mounted, and nothing is written there' -Skip:(-not (Test-Path /dev/fuse)) {
         $before = Get-VaultFile $twin
         Rename-Item $vault away

@@ -20,9 +20,37 @@ public sealed class VaultCopies
     private readonly Func<string, IVaultStore> _createStore;
     private readonly VaultOptions _options;
     private readonly PolicyLimits _limits;
+    private readonly PolicyStore _policies;
 
-    internal VaultCopies(MachineAccount machine, ClosedVaults vaults, Func<string, IVaultStore> createStore, VaultOptions options, PolicyLimits limits) =>
-        (_machine, _vaults, _createStore, _options, _limits) = (machine, vaults, createStore, options, limits);
+    internal VaultCopies(
+        MachineAccount machine, ClosedVaults vaults, Func<string, IVaultStore> createStore, VaultOptions options, PolicyLimits limits, PolicyStore policies) =>
+        (_machine, _vaults, _createStore, _options, _limits, _policies) = (machine, vaults, createStore, options, limits, policies);
+
+    /// <summary>The copies of this machine's vault that it knows: its secondary region, and where its policies copy to.</summary>
+    /// <exception cref="BackupException">StateInvalid, StateAccessDenied.</exception>
+    public IReadOnlyList<VaultAddress> Known() => [.. new[] { _machine.Settings.SecondaryVault }.OfType<VaultAddress>()
+        .Concat(_policies.List().SelectMany(policy => policy.CopyTo).Select(place => new VaultAddress(place))).DistinctBy(address => address.Location)];
+
+    /// <summary>Says of each recovery point of this machine's vault and of the copies that it knows where it is.</summary>
+    /// <param name="vault">This machine's vault.</param>
+    /// <param name="machineName">Only points of this machine; null for all.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">RecoveryOptionMissing where no copy is known; VaultUnreachable, … of the vault itself.</exception>
+    public Task<PointPlaces> FindPlacesAsync(UnlockedVault vault, string? machineName, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        IReadOnlyList<VaultAddress> copies = Known();
+        return copies.Count == 0
+            ? throw new BackupException(
+                BackupErrorId.RecoveryOptionMissing,
+                "No copy of this machine's vault is known.",
+                "Name one: Set-OBMachineSetting -SecondaryVault, or Set-OBPolicy -CopyTo. New-OBVault -TwinOf makes a copy.")
+            : PointPlaces.FindAsync(
+                vault,
+                [.. copies.Select(copy => new TwinPlace(copy.Location, stop => OpenTwinAsync(vault, copy, new JobMonitor(), stop, VaultPatience.Person)))],
+                machineName,
+                cancellationToken);
+    }
 
     /// <summary>Creates a twin of a vault; see <see cref="Vault.CreateTwinAsync"/>.</summary>
     /// <param name="location">Where.</param>
@@ -111,14 +139,14 @@ public sealed class VaultCopies
         return await from.CopyToAsync(to, new VaultCopyRequest { IncludesOlder = true, IsRehearsal = isRehearsal }, monitor, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<Vault> OpenAsync(VaultAddress? vault, JobMonitor monitor, CancellationToken cancellationToken)
+    private async Task<Vault> OpenAsync(VaultAddress? vault, JobMonitor monitor, CancellationToken cancellationToken, VaultPatience patience = VaultPatience.Job)
     {
         if (vault is null || _machine.Vault.IsAt(vault.Location))
         {
-            return await _machine.Vault.OpenAsync(_machine.Vault.OpenStore(VaultPatience.Job, monitor.Waited), cancellationToken).ConfigureAwait(false);
+            return await _machine.Vault.OpenAsync(_machine.Vault.OpenStore(patience, monitor.Waited), cancellationToken).ConfigureAwait(false);
         }
 
-        return await Vault.OpenAsync(_machine.Vault.OpenStore(vault, VaultPatience.Job, monitor.Waited), _options, cancellationToken).ConfigureAwait(false);
+        return await Vault.OpenAsync(_machine.Vault.OpenStore(vault, patience, monitor.Waited), _options, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Refuses a place that this machine's backups cannot go to as well.</summary>
@@ -132,9 +160,10 @@ public sealed class VaultCopies
 
     /// <summary>Opens a twin of a vault that is open, by the same key.</summary>
     /// <exception cref="BackupException">VaultNotTwin, VaultNotFound, VaultUnreachable, …; RecoveryOptionMissing where a key was rotated in one of the two places.</exception>
-    internal async Task<UnlockedVault> OpenTwinAsync(UnlockedVault vault, VaultAddress twin, JobMonitor monitor, CancellationToken cancellationToken)
+    internal async Task<UnlockedVault> OpenTwinAsync(
+        UnlockedVault vault, VaultAddress twin, JobMonitor monitor, CancellationToken cancellationToken, VaultPatience patience = VaultPatience.Job)
     {
-        Vault place = await vault.Vault.OpenTwinAsync(() => OpenAsync(twin, monitor, cancellationToken)).ConfigureAwait(false);
+        Vault place = await vault.Vault.OpenTwinAsync(() => OpenAsync(twin, monitor, cancellationToken, patience)).ConfigureAwait(false);
         return await vault.UnlockTwinAsync(place, passphrase: null, cancellationToken).ConfigureAwait(false);
     }
 

@@ -162,8 +162,8 @@ public sealed record BackupOrder : JobOrder
     }
 
     /// <summary>The twins that backups by a policy go to as well.</summary>
-    internal static IReadOnlyList<BackupTwin> TwinsOf(JobMachine machine, BackupPolicy policy, UnlockedVault vault) =>
-        [.. policy.CopyTo.Select(place => new BackupTwin(place, stop => machine.Copies.OpenTwinAsync(vault, new VaultAddress(place), new JobMonitor(), stop)))];
+    internal static IReadOnlyList<TwinPlace> TwinsOf(JobMachine machine, BackupPolicy policy, UnlockedVault vault) =>
+        [.. policy.CopyTo.Select(place => new TwinPlace(place, stop => machine.Copies.OpenTwinAsync(vault, new VaultAddress(place), new JobMonitor(), stop)))];
 
     private async Task<RecoveryPoint> BackUpFilesAsync(
         JobMachine machine, BackupPolicy policy, ResolvedSources sources, UnlockedVault vault, JobWork work, CancellationToken stop)

@@ -51,7 +51,7 @@ public sealed record BackupRequest
     /// Twins of the vault that the backup goes to as well: what is read and compressed once is sent to all of them. A twin holds nobody up; what it had no time for is copied from the
     /// vault once the point is there, and so are earlier points of this machine that it lacks. What comes of that is in <see cref="BackupResult.Copies"/>; it fails no backup.
     /// </summary>
-    public IReadOnlyList<BackupTwin> Twins { get; init; } = [];
+    public IReadOnlyList<TwinPlace> Twins { get; init; } = [];
 
     /// <summary>How snapshots of the sources' volumes are taken; null: all is read in place, and nothing is said of that.</summary>
     public SnapshotOptions? Snapshots { get; init; }
@@ -175,11 +175,6 @@ public sealed record BackupResult(
     /// <summary>What came of each twin, in the order of the request.</summary>
     public IReadOnlyList<BackupCopy> Copies { get; init; } = [];
 }
-
-/// <summary>A twin of the vault that a backup goes to as well.</summary>
-/// <param name="Location">Its folder or URL.</param>
-/// <param name="OpenAsync">Opens it, perhaps twice: it may be away when the backup begins. Each is disposed of by the backup.</param>
-public sealed record BackupTwin(string Location, Func<CancellationToken, Task<UnlockedVault>> OpenAsync);
 
 /// <summary>What a twin has of a backup that went to it as well.</summary>
 /// <param name="Location">The twin's folder or URL.</param>

@@ -24,7 +24,7 @@ internal sealed class BackupTwins : IAsyncDisposable
     private readonly CancellationTokenRegistration _stopped;
     private readonly List<(string Location, TwinFeed Feed)> _twins;
 
-    private BackupTwins(UnlockedVault vault, IReadOnlyList<BackupTwin> twins, CancellationToken stop)
+    private BackupTwins(UnlockedVault vault, IReadOnlyList<TwinPlace> twins, CancellationToken stop)
     {
         _stop = stop;
         _late = new CancellationTokenSource(Timeout.InfiniteTimeSpan, vault.Options.TimeProvider);
@@ -39,7 +39,7 @@ internal sealed class BackupTwins : IAsyncDisposable
     /// <param name="vault">The vault.</param>
     /// <param name="twins">Its twins.</param>
     /// <param name="stop">Stops it.</param>
-    public static async Task<BackupTwins> BeginAsync(UnlockedVault vault, IReadOnlyList<BackupTwin> twins, CancellationToken stop)
+    public static async Task<BackupTwins> BeginAsync(UnlockedVault vault, IReadOnlyList<TwinPlace> twins, CancellationToken stop)
     {
         var begun = new BackupTwins(vault, twins, stop);
         using var patience = new CancellationTokenSource(_headStart, vault.Options.TimeProvider);

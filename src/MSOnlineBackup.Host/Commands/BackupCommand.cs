@@ -82,18 +82,10 @@ internal sealed class BackupCommand : HostCommand
         using Producer? producer = context.Has(_command) ? StartProducer(context) : null;
         BackupRequest request = Request(context, producer);
         using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Write).ConfigureAwait(false);
-        request = request with { Twins = [.. context.Get(_copyTo).Distinct().Select(place => new BackupTwin(place, _ => OpenTwinAsync(context, vault, place)))] };
+        request = request with { Twins = [.. context.Get(_copyTo).Distinct().Select(place => _vault.Twin(context, vault, place))] };
         return context.Has(_dryRun)
             ? await PreviewAsync(context, vault, request).ConfigureAwait(false)
             : await BackUpAsync(context, vault, request).ConfigureAwait(false);
-    }
-
-    // Where a key was rotated in one of the places, 'vault copy' takes the passphrase.
-    private async Task<UnlockedVault> OpenTwinAsync(CommandContext context, UnlockedVault vault, string place)
-    {
-        Vault twin = await vault.Vault.OpenTwinAsync(
-            () => Vault.OpenAsync(VaultLocation.Open(place, _vault.Connect(context), context), context.VaultOptions, context.Stop)).ConfigureAwait(false);
-        return await vault.UnlockTwinAsync(twin, passphrase: null, context.Stop).ConfigureAwait(false);
     }
 
     private Producer StartProducer(CommandContext context)

@@ -57,6 +57,13 @@ internal sealed class VaultSelection
     /// <summary>How a vault in Azure is reached, and its Key Vault.</summary>
     public VaultConnection Connect(CommandContext context) => _connection.Read(context);
 
+    /// <summary>A twin of the vault, reached in the same way. Where a key was rotated in one of the places, only 'vault copy' takes the passphrase for both.</summary>
+    public TwinPlace Twin(CommandContext context, UnlockedVault vault, string place) => new(place, async stop =>
+    {
+        Vault twin = await vault.Vault.OpenTwinAsync(() => Vault.OpenAsync(VaultLocation.Open(place, Connect(context), context), context.VaultOptions, stop)).ConfigureAwait(false);
+        return await vault.UnlockTwinAsync(twin, passphrase: null, stop).ConfigureAwait(false);
+    });
+
     /// <summary>The vault's store, for what needs no passphrase.</summary>
     public IVaultStore OpenStore(CommandContext context) => VaultLocation.Open(
         context.Get(_vault)

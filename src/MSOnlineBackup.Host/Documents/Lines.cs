@@ -10,6 +10,7 @@ using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Compliance;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Maintenance;
@@ -73,6 +74,12 @@ internal sealed record PointLine(
 
     /// <summary>Whether it can be restored from snapshots of this machine.</summary>
     public bool HasLocalSnapshot { get; init; }
+
+    /// <summary>How far the point has come from the vault to its copies; null where none was asked.</summary>
+    public PointPlace? Place { get; init; }
+
+    /// <summary>The copies that have it.</summary>
+    public IReadOnlyList<string> Copies { get; init; } = [];
 
     public static PointLine Of(RecoveryPoint point) => new(
         point.SessionId.ToString(),

@@ -47,7 +47,7 @@ internal sealed class CopySession : IAsyncDisposable
     {
         ChunkStore store = open();
         TimeProvider clock = options.TimeProvider;
-        var announcement = new SessionAnnouncement(store, new SessionRecord { MachineId = null, Started = clock.GetUtcNow(), AgentVersion = Product.Version });
+        var announcement = new SessionAnnouncement(store, new SessionRecord { MachineId = null, Started = clock.GetUtcNow(), AgentVersion = Product.Version, IsCopy = true });
         try
         {
             Task<VaultSettings> reading = WriteSession.ReadSettingsAsync(store, cancellationToken);

@@ -20,7 +20,7 @@ internal sealed record SessionRecord
     [JsonPropertyName("session")]
     public SessionId SessionId { get; init; }
 
-    /// <summary>The machine that is backed up; null for maintenance.</summary>
+    /// <summary>The machine that is backed up; null for maintenance, copies and readers.</summary>
     [JsonPropertyName("machine")]
     public required MachineId? MachineId { get; init; }
 
@@ -29,6 +29,11 @@ internal sealed record SessionRecord
 
     [JsonPropertyName("agentVersion")]
     public required string AgentVersion { get; init; }
+
+    /// <summary>Whether it brings points from a twin.</summary>
+    [JsonPropertyName("isCopy")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsCopy { get; init; }
 
     /// <summary>Decodes a stored record. A session counts whatever it says.</summary>
     /// <param name="content">What is stored.</param>

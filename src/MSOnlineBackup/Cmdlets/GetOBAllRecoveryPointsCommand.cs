@@ -3,19 +3,25 @@ using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Lists the recovery points of this machine, newest first.</summary>
-[Cmdlet(VerbsCommon.Get, "OBAllRecoveryPoints")]
+[Cmdlet(VerbsCommon.Get, "OBAllRecoveryPoints", DefaultParameterSetName = "Vault")]
 [OutputType(typeof(OBBackupInfo))]
 public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
 {
     /// <summary>Lists those that the copy of the vault in its secondary region has, which Set-OBMachineSetting -SecondaryVault names.</summary>
-    [Parameter]
+    [Parameter(Mandatory = true, ParameterSetName = "Copy")]
     public SwitchParameter UseSecondaryRegion { get; set; }
+
+    /// <summary>Asks the copies of the vault as well, and says where each point is. Copies are what Set-OBMachineSetting -SecondaryVault and Set-OBPolicy -CopyTo name.</summary>
+    [Parameter(ParameterSetName = "Vault")]
+    public SwitchParameter IncludeCopy { get; set; }
 
     /// <inheritdoc/>
     protected override void Process() => Run(UseSecondaryRegion ? ListCopyAsync : ListAsync);
@@ -48,13 +54,29 @@ public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
             return;
         }
 
-        RecoveryPointList points = await ListAsync(pump, archive, stop).ConfigureAwait(false);
-        var all = points.Select(point => (point.SessionId, Output: point.ToOutput(local.FirstOrDefault(each => each.Id == point.SessionId)))).ToList();
-        all.AddRange(local.Where(each => points.All(point => point.SessionId != each.Id)).Select(each => (each.Id, each.ToOutput(isVaultKnown: true))));
+        List<(SessionId SessionId, OBBackupInfo Output)> all = IncludeCopy
+            ? [.. (await ListPlacesAsync(pump, archive, stop).ConfigureAwait(false)).Select(placed => (placed.Point.SessionId, placed.Point.ToOutput(LocalOf(placed.Point), placed)))]
+            : [.. (await ListAsync(pump, archive, stop).ConfigureAwait(false)).Select(point => (point.SessionId, point.ToOutput(LocalOf(point))))];
+        HashSet<SessionId> known = [.. all.Select(each => each.SessionId)];
+        all.AddRange(local.Where(each => !known.Contains(each.Id)).Select(each => (each.Id, each.ToOutput(isVaultKnown: true))));
         foreach ((_, OBBackupInfo output) in all.OrderByDescending(each => each.SessionId))
         {
             await pump.WriteObjectAsync(output).ConfigureAwait(false);
         }
+
+        LocalPoint? LocalOf(RecoveryPoint point) => local.FirstOrDefault(each => each.Id == point.SessionId);
+    }
+
+    private async Task<IReadOnlyList<PlacedPoint>> ListPlacesAsync(CmdletPump pump, RecoveryArchive archive, CancellationToken stop)
+    {
+        PointPlaces places = await archive.FindPlacesAsync(Agent, stop).ConfigureAwait(false);
+        Warn(pump, places.Damaged);
+        foreach ((string location, BackupException failure) in places.Failures)
+        {
+            pump.WriteWarning($"What the copy '{location}' has is not known: {failure.Message} ({failure.Id}) {failure.RecommendedAction}");
+        }
+
+        return places.Points;
     }
 
     // The state may hold points of another name, or of a vault that this machine has left.

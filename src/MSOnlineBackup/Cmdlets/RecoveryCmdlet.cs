@@ -46,13 +46,18 @@ public abstract class RecoveryCmdlet : OBEngineCmdlet
     private protected static async Task<RecoveryPointList> ListAsync(CmdletPump pump, RecoveryArchive archive, CancellationToken cancellationToken)
     {
         RecoveryPointList points = await archive.ListAsync(cancellationToken).ConfigureAwait(false);
-        foreach (DamagedPoint damaged in points.Damaged)
+        Warn(pump, points.Damaged);
+        return points;
+    }
+
+    /// <summary>Says of points that they are there and cannot be read.</summary>
+    private protected static void Warn(CmdletPump pump, IReadOnlyList<DamagedPoint> points)
+    {
+        foreach (DamagedPoint damaged in points)
         {
             BackupException error = damaged.ToError();
             pump.WriteWarning($"{error.Message} (recovery point {damaged.SessionId}, {error.Id}) {error.RecommendedAction}");
         }
-
-        return points;
     }
 
     /// <summary>Says what of a vault cannot be read, each thing once.</summary>

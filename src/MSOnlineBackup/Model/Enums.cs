@@ -83,6 +83,25 @@ public enum OBRecoveryPointState
     Vaulted,
 }
 
+/// <summary>How far a recovery point has come from its vault to the copies of that.</summary>
+public enum OBRecoveryPointPlace
+{
+    /// <summary>Nobody has asked, or a copy could not be, and the others do not have it.</summary>
+    Unknown,
+
+    /// <summary>It is in the vault, and in no copy.</summary>
+    Local,
+
+    /// <summary>It is in the vault, and on its way to a copy.</summary>
+    Copying,
+
+    /// <summary>It is in the vault, and in a copy at least.</summary>
+    Vaulted,
+
+    /// <summary>It is in a copy, and in the vault no more.</summary>
+    CloudOnly,
+}
+
 /// <summary>Where a recovery has its data from.</summary>
 public enum OBRecoveryTier
 {

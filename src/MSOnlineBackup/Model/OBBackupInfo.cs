@@ -24,6 +24,12 @@ public sealed class OBBackupInfo
     /// <summary>Whether it can be recovered from snapshots of this machine, without the vault.</summary>
     public bool HasLocalSnapshot { get; internal init; }
 
+    /// <summary>How far it has come from the vault to the copies of that, where these were asked (-IncludeCopy).</summary>
+    public OBRecoveryPointPlace Place { get; internal init; }
+
+    /// <summary>The copies that have it, where these were asked.</summary>
+    public string[] Copies { get; internal init; } = [];
+
     /// <summary>Its id in the vault.</summary>
     public string RecoveryPointId { get; internal init; } = "";
 

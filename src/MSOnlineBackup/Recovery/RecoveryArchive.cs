@@ -96,6 +96,12 @@ internal sealed class RecoveryArchive : IDisposable
     /// <summary>The machine's points, newest first.</summary>
     public Task<RecoveryPointList> ListAsync(CancellationToken cancellationToken) => _loan.Vault.ListPointsAsync(MachineName, cancellationToken);
 
+    /// <summary>The machine's points, newest first, and which of this machine's known copies of its vault have each; also those that only copies have.</summary>
+    /// <param name="agent">This machine's agent.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">RecoveryOptionMissing where no copy is known.</exception>
+    public Task<PointPlaces> FindPlacesAsync(BackupAgent agent, CancellationToken cancellationToken) => agent.Copies.FindPlacesAsync(_loan.Vault, MachineName, cancellationToken);
+
     /// <summary>The point of an id, of the beginning of one, or of a time as <see cref="PointTime"/> reads it.</summary>
     /// <exception cref="BackupException">RecoveryPointNotFound, RecoveryPointAmbiguous; VaultDataCorrupt, … where it is there and cannot be read.</exception>
     public async Task<RecoveryPoint> FindAsync(string idOrTime, CancellationToken cancellationToken)

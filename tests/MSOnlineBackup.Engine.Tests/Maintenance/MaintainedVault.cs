@@ -97,7 +97,7 @@ internal sealed class MaintainedVault : IDisposable
             MachineName = machine,
             CheckpointBytes = 1 << 20,
             OpenSource = _ => tree,
-            Twins = [.. twins.Select(twin => new BackupTwin(twin.Location, _ => _backups.OpenAsync(twin)))],
+            Twins = [.. twins.Select(twin => new TwinPlace(twin.Location, _ => _backups.OpenAsync(twin)))],
             Tags = tags ?? [],
         },
         new JobMonitor(),

@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Recovery;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Verification;
@@ -16,8 +17,11 @@ internal static class RecoveryConversion
     /// <summary>A point in the list of all.</summary>
     /// <param name="point">The point.</param>
     /// <param name="local">Its snapshots on this machine; null where there are none.</param>
-    public static OBBackupInfo ToOutput(this RecoveryPoint point, LocalPoint? local = null) => new()
+    /// <param name="placed">Where it is; null where the copies of the vault were not asked.</param>
+    public static OBBackupInfo ToOutput(this RecoveryPoint point, LocalPoint? local = null, PlacedPoint? placed = null) => new()
     {
+        Place = placed is null ? OBRecoveryPointPlace.Unknown : Enum.Parse<OBRecoveryPointPlace>(placed.Place.ToString()),
+        Copies = [.. placed?.Twins ?? []],
         BackupTime = point.Started.UtcDateTime,
         DataSources = string.Join(", ", point.SourceNames()),
         Consistency = point.Consistency.ToOutput(),
