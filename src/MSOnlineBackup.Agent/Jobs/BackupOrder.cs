@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Retention;
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Snapshots;
@@ -161,6 +162,23 @@ public sealed record BackupOrder : JobOrder
         }
     }
 
+    /// <summary>Refuses one recovery point more than the limits allow.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="policy">What makes the point.</param>
+    /// <param name="earlier">The machine's points.</param>
+    /// <param name="workload">The workload that it is of; null where it is of files.</param>
+    /// <param name="stop">Stops it.</param>
+    /// <exception cref="BackupException">PolicyLimitExceeded.</exception>
+    internal static async Task CheckPointsAsync(JobMachine machine, BackupPolicy policy, PointHistory earlier, string? workload, CancellationToken stop)
+    {
+        machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
+        if (policy.CopyTo.Count > 0 && machine.Limits == PolicyLimits.Mars)
+        {
+            long own = await earlier.NewestFirst.LongCountAsync(point => WorkloadPoint.Of(point.Tags)?.Name == workload, stop).ConfigureAwait(false);
+            machine.Limits.CheckRecoveryPoints(workload is not null, own + 1);
+        }
+    }
+
     /// <summary>The twins that backups by a policy go to as well.</summary>
     internal static IReadOnlyList<TwinPlace> TwinsOf(JobMachine machine, BackupPolicy policy, UnlockedVault vault) =>
         [.. policy.CopyTo.Select(place => new TwinPlace(place, stop => machine.Copies.OpenTwinAsync(vault, new VaultAddress(place), new JobMonitor(), stop)))];
@@ -195,7 +213,7 @@ public sealed record BackupOrder : JobOrder
             Rules = machine.RulesFor(Policy),
             Twins = SeedFolder is null ? TwinsOf(machine, policy, vault) : [],
         };
-        machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
+        await CheckPointsAsync(machine, policy, earlier, workload: null, stop).ConfigureAwait(false);
         if (machine.Limits.SizesScratch)
         {
             await CheckScratchAsync(machine.Account, vault, request, work, stop).ConfigureAwait(false);

@@ -64,7 +64,7 @@ internal sealed record WorkloadJobs(JobMachine Machine, BackupPolicy Policy, Unl
     {
         WorkloadSettings settings = run.Settings;
         PointHistory earlier = await Vault.OpenHistoryAsync(Machine.Name, stop).ConfigureAwait(false);
-        Machine.Limits.CheckRecoveryPoints(earlier.Count + 1);
+        await BackupOrder.CheckPointsAsync(Machine, Policy, earlier, settings.Name, stop).ConfigureAwait(false);
         var retention = new RetentionRun(Machine.Clock.GetUtcNow(), BackupOrder.Zone(Machine, Policy), RetainUntil: RetainUntil);
         var template = new BackupRequest
         {

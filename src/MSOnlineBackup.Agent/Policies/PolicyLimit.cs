@@ -7,7 +7,8 @@ namespace MSOnlineBackup.Agent.Policies;
 /// <param name="Mars">What the original allows.</param>
 /// <param name="Open">What makes sense at all.</param>
 /// <param name="CodeBelow">The original's error number for a value that is too small.</param>
-internal sealed record PolicyLimit(string Name, string Place, string Unit, LimitRange Mars, LimitRange Open, string? CodeBelow = null);
+/// <param name="Action">What to do about a value outside; null where another is chosen.</param>
+internal sealed record PolicyLimit(string Name, string Place, string Unit, LimitRange Mars, LimitRange Open, string? CodeBelow = null, string? Action = null);
 
 /// <summary>From the least to the most that is allowed, both included.</summary>
 internal readonly record struct LimitRange(long Least, long Most)

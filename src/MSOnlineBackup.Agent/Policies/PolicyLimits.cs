@@ -21,8 +21,9 @@ public sealed record PolicyLimits
     private static readonly PolicyLimit _years = new("yearly retention", "retention", "years", new(1, 99), new(1, 99), RetentionTooShort);
     private static readonly PolicyLimit _throttle =
         new("bandwidth", "machine setting", "bits a second", new(512_000, 1_023_000_000), new(512_000, 1_023_000_000));
-    private static readonly PolicyLimit _recoveryPoints =
-        new("recovery points of a machine", "vault", "", new(0, 9_999), new(0, long.MaxValue));
+    private static readonly PolicyLimit _recoveryPoints = Points("recovery points of a machine", 9_999);
+    private static readonly PolicyLimit _filePoints = Points("recovery points of files beside a twin", 64);
+    private static readonly PolicyLimit _workloadPoints = Points("recovery points of a workload beside a twin", 448);
 
     private readonly Func<PolicyLimit, LimitRange> _rangeOf;
 
@@ -55,7 +56,7 @@ public sealed record PolicyLimits
 
     /// <summary>Every limit there is.</summary>
     internal static IReadOnlyList<PolicyLimit> Table { get; } =
-        [_timesOfDay, _weekFrequency, _interval, _copies, _randomDelay, _utcOffset, _days, _weeks, _months, _years, _throttle, _recoveryPoints];
+        [_timesOfDay, _weekFrequency, _interval, _copies, _randomDelay, _utcOffset, _days, _weeks, _months, _years, _throttle, _recoveryPoints, _filePoints, _workloadPoints];
 
     /// <summary>Checks a policy that is to be saved: that it is complete, does not contradict itself, and is within the limits. The disk is not looked at.</summary>
     /// <exception cref="BackupException">PolicyIncomplete, PolicyInvalid, PatternInvalid; PolicyLimitExceeded, naming limit, value, bounds and profile.</exception>
@@ -149,6 +150,15 @@ public sealed record PolicyLimits
     /// <exception cref="BackupException">PolicyLimitExceeded.</exception>
     public void CheckRecoveryPoints(long count) => Hold(_recoveryPoints, count);
 
+    /// <summary>
+    /// Checks how many recovery points of one kind a machine would have in a vault whose backups go to a twin as well, with the one that is to be made: the original's server keeps
+    /// no more on its disks, before its cloud.
+    /// </summary>
+    /// <param name="ofWorkload">Whether they are those of one workload, full backups and pieces of its log; else they are those of files.</param>
+    /// <param name="count">How many.</param>
+    /// <exception cref="BackupException">PolicyLimitExceeded.</exception>
+    public void CheckRecoveryPoints(bool ofWorkload, long count) => Hold(ofWorkload ? _workloadPoints : _filePoints, count);
+
     /// <summary>A rule about days of the week or times at which no backup runs could never hold.</summary>
     private static void CheckAgainstSchedule(RetentionPolicy retention, BackupSchedule schedule)
     {
@@ -226,6 +236,14 @@ public sealed record PolicyLimits
     private static BackupException Invalid(string message, string action, string target) =>
         new(BackupErrorId.PolicyInvalid, message, action, target);
 
+    private static PolicyLimit Points(string name, long most) => new(
+        name,
+        "vault",
+        "",
+        new(0, most),
+        new(0, long.MaxValue),
+        Action: "Shorten the policy's retention, or delete points (Remove-OBRecoveryPoint): what the twin has, it keeps. The profile Open has no such limit.");
+
     private void Hold(PolicyLimit limit, long value)
     {
         LimitRange range = _rangeOf(limit);
@@ -238,7 +256,8 @@ public sealed record PolicyLimits
         throw new BackupException(
             BackupErrorId.PolicyLimitExceeded,
             FormattableString.Invariant($"Limit '{limit.Name}' ({limit.Place}): the value is {value:N0}; the profile {Name} allows {range}{unit}."),
-            limit.Open.Contains(value)
+            limit.Action is { } action ? action
+            : limit.Open.Contains(value)
                 ? $"Choose a value within the bounds. The profile {Open.Name} allows {limit.Open}{unit}."
                 : "Choose a value within the bounds.",
             limit.Name,

@@ -2,12 +2,19 @@ using MSOnlineBackup.Agent;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Engine.Tests.Cryptography;
 using MSOnlineBackup.Testing;
+using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Jobs.JobsFixture;
 
@@ -89,6 +96,33 @@ public sealed class AgentJobsTests : IDisposable
 
         JobRecord job = Assert.Single(agent.Jobs.List());
         Assert.Equal((JobState.Failed, "SalLowDiskSpace", 0L), (job.State, job.Error!.ErrorCode, job.StoredBytes));
+    }
+
+    [Fact]
+    public async Task Under_Mars_the_65th_point_beside_a_twin_is_refused_and_one_without_a_twin_is_not()
+    {
+        using var machine = new JobsFixture { Limits = PolicyLimits.Mars };
+        machine.Tree.File("data", 1000);
+        BackupAgent agent = await machine.ActivateAsync();
+        await agent.Copies.CreateTwinAsync(machine["twin"], machine.Vault, Cancel);
+        BackupPolicy policy = Policy(PolicyKind.Files, machine.Source);
+        agent.Policies.Set(policy with { CopyTo = [machine["twin"]] });
+        Vault vault = await Vault.OpenAsync(new FolderVaultStore(machine.Vault), new VaultOptions(), Cancel);
+        using (UnlockedVault unlocked = await vault.UnlockAsync(Passphrase, Cancel))
+        {
+            for (int made = 0; made < 63; made++)
+            {
+                await unlocked.BackUpAsync(new BackupRequest { MachineName = MachineName, Sources = [new BackupSource.Tree(machine.Source, SourceSelection.Everything)] }, new JobMonitor(), Cancel);
+            }
+        }
+
+        Assert.Equal(JobState.Completed, (await BackUpAsync(agent)).State);
+        BackupException refusal = await FailAsync(() => BackUpAsync(agent));
+        Assert.Equal(BackupErrorId.PolicyLimitExceeded, refusal.Id);
+        Assert.Contains("0 to 64", refusal.Message, StringComparison.Ordinal);
+
+        agent.Policies.Set(policy);
+        Assert.Equal(JobState.Completed, (await BackUpAsync(agent)).State);
     }
 
     [Fact]

@@ -87,6 +87,16 @@ public sealed class PolicyLimitsTests
         Assert.Null(Record.Exception(() => PolicyLimits.Open.CheckRecoveryPoints(10_000)));
     }
 
+    [Theory]
+    [InlineData(false, 64)]
+    [InlineData(true, 448)]
+    public void Beside_a_twin_files_have_64_points_and_a_workload_448_under_Mars(bool isWorkload, long most)
+    {
+        Assert.Null(Record.Exception(() => PolicyLimits.Mars.CheckRecoveryPoints(isWorkload, most)));
+        Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Mars.CheckRecoveryPoints(isWorkload, most + 1));
+        Assert.Null(Record.Exception(() => PolicyLimits.Open.CheckRecoveryPoints(isWorkload, most + 1)));
+    }
+
     [Fact]
     public void What_is_missing_is_named()
     {
