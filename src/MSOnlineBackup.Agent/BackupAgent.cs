@@ -7,6 +7,7 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Remote;
+using MSOnlineBackup.Agent.Remote.Jobs;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Reports;
 using MSOnlineBackup.Agent.Schedules;
@@ -68,6 +69,7 @@ public sealed class BackupAgent
             machine, Jobs, options.SystemScheduler ?? SystemSchedulers.Choose(options.Scheduler), options.ScheduleProgram ?? options.JobHost, options.ScheduleParts);
         Updates = new AgentUpdates(machine, Jobs, Schedules) { Step = options.UpdateStep };
         Remotes = new RemoteAgents(state, options.Installation, options.RemoteShell, _clock);
+        RemoteBackups = new RemoteBackups(state, options.RemoteShell, _clock);
         Health = new AgentHealth(machine, Jobs, Schedules, options.Health, options.HealthParts);
     }
 
@@ -101,6 +103,9 @@ public sealed class BackupAgent
 
     /// <summary>The agents that it has put on other machines.</summary>
     public RemoteAgents Remotes { get; }
+
+    /// <summary>Backups of other machines that are started from this one.</summary>
+    public RemoteBackups RemoteBackups { get; }
 
     /// <summary>Whether this machine can back up, and does.</summary>
     public AgentHealth Health { get; }

@@ -124,6 +124,9 @@ internal static class AgentScripts
     /// <summary>Removes all that was put there, and nothing else.</summary>
     public static string Remove(string mark) => Command(_begin + _remove, mark);
 
+    /// <summary>Runs the agent as what a server talks with. It has the place of the shell, so nothing is between them.</summary>
+    public static string BackUp(string mark) => $"exec sh -c 'printf \"\\n%s\\n\" \"$1\"; exec \"$HOME/{Place}/obengine\" serve backup --stdio' sh '{mark}'";
+
     private static string Command(string script, params string[] arguments) => $"exec sh -c '{script} printf \"end\\n\"' sh {string.Join(' ', arguments.Select(argument => $"'{argument}'"))}";
 
     private static string Join(string script) => script.ReplaceLineEndings(" ").Replace("STAGE", StageSeconds.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal) + " ";

@@ -25,6 +25,14 @@ public interface IRemoteShell
         IAsyncEnumerable<ReadOnlyMemory<byte>>? content,
         TimeSpan patience,
         CancellationToken cancellationToken);
+
+    /// <summary>Starts a command line on a host whose key is the known one, to talk with what runs there.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="knownHosts">The file with its key, under the machine's name.</param>
+    /// <param name="command">As the account's login shell takes it, whichever that is.</param>
+    /// <param name="cancellationToken">Stops the starting.</param>
+    /// <exception cref="BackupException">VaultProgramUnusable. Whatever else keeps the command from running is told at its end.</exception>
+    Task<RemoteCommand> StartAsync(RemoteMachine machine, string knownHosts, string command, CancellationToken cancellationToken);
 }
 
 /// <summary>What a command on another machine has written.</summary>

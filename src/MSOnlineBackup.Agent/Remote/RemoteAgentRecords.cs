@@ -11,6 +11,7 @@ internal sealed class RemoteAgentRecords(StateFolder state)
     private const string RecordFile = "agent.json";
     private const string KnownHostsFile = "known_hosts";
     private const string LockFile = "lock";
+    private const string JobLockFile = "job";
 
     /// <summary>A name for a file in which something is put together, and that nobody else has.</summary>
     /// <exception cref="Vaults.Errors.BackupException">StateAccessDenied.</exception>
@@ -28,6 +29,10 @@ internal sealed class RemoteAgentRecords(StateFolder state)
         state.MakeFolder(FolderOf(host));
         return state.TryLock(Path.Combine(FolderOf(host), LockFile));
     }
+
+    /// <summary>Takes the right to run a job of a machine; null where another process, or this one, runs one.</summary>
+    /// <exception cref="Vaults.Errors.BackupException">StateAccessDenied.</exception>
+    public IDisposable? TryLockJob(string host) => state.TryLock(Path.Combine(FolderOf(host), JobLockFile));
 
     /// <summary>The record of a machine; null where there is none.</summary>
     /// <exception cref="Vaults.Errors.BackupException">StateInvalid, StateAccessDenied.</exception>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Versioning;
 
 namespace MSOnlineBackup.Agent.Remote;
 
@@ -66,6 +67,60 @@ internal static class RemoteErrors
         $"The host key of '{host}' is not the one that was named, so nobody logged in. It shows {shown}; named was {string.Join(" or ", wanted)}.",
         "Find out whose key that is: this may be another machine, or somebody in between.",
         host);
+
+    /// <summary>Of an agent and a server that do not understand each other.</summary>
+    public static BackupException NotUnderstood(string why, Exception? inner) => new(
+        BackupErrorId.AgentVersionDiffers,
+        $"What the other side has sent is not understood: {why}.",
+        "Bring both machines to the same version of MSOnlineBackup: Update-OBAgent -HostName, or 'obengine agent update'.",
+        innerException: inner);
+
+    /// <summary>Of an agent that does not understand this version's orders.</summary>
+    /// <param name="host">The machine.</param>
+    /// <param name="said">What is known of it: "has version 0.1", for example.</param>
+    public static BackupException VersionDiffers(string host, string said) => new(
+        BackupErrorId.AgentVersionDiffers,
+        $"The agent on '{host}' cannot be given orders by this version of MSOnlineBackup ({Product.Version}): it {said}. Nothing was begun there, and it was given no key.",
+        $"Bring it to this version: Update-OBAgent -HostName {host}, or 'obengine agent update {host}'. If it is the newer one, update this machine.",
+        host);
+
+    /// <summary>Of an agent that is not where it was put.</summary>
+    public static BackupException AgentGone(string host, string words) => new(
+        BackupErrorId.AgentNotInstalled,
+        $"On '{host}' there is no agent any more where it was put (~/{AgentScripts.Place}): {words}.",
+        $"Put it there again: Install-OBAgent -HostName {host}, or 'obengine agent install {host}'.",
+        host);
+
+    /// <summary>Of a machine of which a backup runs already from here.</summary>
+    public static BackupException JobBusy(string host) => new(
+        BackupErrorId.JobInProgress, $"A backup of '{host}' that this machine has started is in progress.", "Wait until it has ended, then run the same again.", host);
+
+    /// <summary>Of an agent that ended before it had told how its job went.</summary>
+    public static BackupException JobLost(string host, string how) => new(
+        BackupErrorId.RemoteJobLost,
+        $"The agent on '{host}' ended before it had told how the backup went: {how}. There is no new recovery point.",
+        "Look there for what has ended it (memory, a restart, somebody), and run the backup again: what had arrived is used.",
+        host);
+
+    /// <summary>Of an agent that somebody over there has stopped.</summary>
+    public static BackupException JobStopped(string host) => new(
+        BackupErrorId.RemoteJobLost, $"The backup was stopped on '{host}' itself. There is no new recovery point.", "Run it again: what had arrived is used.", host);
+
+    /// <summary>Of an agent that has told nothing for too long.</summary>
+    public static BackupException JobSilent(string host, TimeSpan patience) => new(
+        BackupErrorId.AgentUnreachable,
+        $"The agent on '{host}' has told nothing for {patience.TotalSeconds:0} seconds, and was ended.",
+        "Look whether the machine hangs, and whether anything waits for somebody in the login there. Run the backup again: what had arrived is used.",
+        host,
+        transient: true);
+
+    /// <summary>Of an agent whose word is not borne out by the vault.</summary>
+    public static BackupException PointMissing(string host, string point, string why, Exception? inner = null) => new(
+        BackupErrorId.RemotePointMissing,
+        $"The agent on '{host}' says that it has made the recovery point {point}, but {why}.",
+        "Do not rely on that backup. Verify the vault (obengine verify), look into the machine, and run the backup again.",
+        host,
+        innerException: inner);
 
     /// <summary>A number of bytes, exact.</summary>
     private static string Bytes(long number) => $"{number.ToString("N0", CultureInfo.InvariantCulture)} bytes";

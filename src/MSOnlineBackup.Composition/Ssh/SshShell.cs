@@ -10,7 +10,9 @@ namespace MSOnlineBackup.Composition.Ssh;
 /// </summary>
 internal sealed class SshShell : IRemoteShell
 {
-    private const int OfSsh = 255;
+    /// <summary>The exit code of ssh's own failures; every other one is of what it ran.</summary>
+    public const int OwnFailure = 255;
+
     private const int MostOfOutput = 64 << 10;
     private const string SessionProgram = "/usr/bin/setsid";
 
@@ -56,7 +58,14 @@ internal sealed class SshShell : IRemoteShell
     {
         (int exitCode, string output, string words) = await RunAsync(
             machine, [.. Options(knownHosts, machine, "yes"), .. Login(machine), .. Target(machine), command], content, patience, cancellationToken).ConfigureAwait(false);
-        return exitCode == OfSsh ? throw SshShellEnds.Explain(machine, exitCode, words, content is not null) : new RemoteWords(output, words);
+        return exitCode == OwnFailure ? throw SshShellEnds.Explain(machine, exitCode, words, content is not null) : new RemoteWords(output, words);
+    }
+
+    /// <inheritdoc/>
+    public Task<RemoteCommand> StartAsync(RemoteMachine machine, string knownHosts, string command, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return Task.FromResult<RemoteCommand>(new SshCommand(Start(machine, [.. Options(knownHosts, machine, "yes"), .. Login(machine), .. Target(machine), command]), machine));
     }
 
     private async Task<(int ExitCode, string Output, string Words)> RunAsync(
@@ -145,7 +154,8 @@ internal sealed class SshShell : IRemoteShell
         "--", machine.HostName,
     ];
 
-    private static void Kill(Process process)
+    /// <summary>Ends it, and what it has started.</summary>
+    public static void Kill(Process process)
     {
         try
         {

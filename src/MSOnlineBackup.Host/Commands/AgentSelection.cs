@@ -28,6 +28,9 @@ internal sealed class AgentSelection
     /// <summary>The machine that was named; null where none was.</summary>
     public string? MachineNamed(CommandContext context) => context.Get(_machine);
 
+    /// <summary>The profile that was named; null where none was.</summary>
+    public string? ProfileNamed(CommandContext context) => context.Get(_profile);
+
     /// <summary>The agent.</summary>
     /// <exception cref="BackupException">ArgumentInvalid.</exception>
     public BackupAgent Open(CommandContext context)

@@ -20,9 +20,18 @@ internal sealed class SourceRulesOptions
         Description = $"Take sources of a kind that the profile refuses or warns of: {string.Join(", ", Names)}. May be repeated.",
     };
 
-    public SourceRulesOptions(Command command)
+    private readonly AgentSelection? _agent;
+
+    /// <param name="command">The command.</param>
+    /// <param name="agent">What names the profile already; null where nothing does.</param>
+    public SourceRulesOptions(Command command, AgentSelection? agent = null)
     {
-        command.Add(_profile);
+        _agent = agent;
+        if (agent is null)
+        {
+            command.Add(_profile);
+        }
+
         command.Add(_allow);
     }
 
@@ -32,7 +41,7 @@ internal sealed class SourceRulesOptions
     /// <exception cref="BackupException">ArgumentInvalid.</exception>
     public SourceRules Read(CommandContext context)
     {
-        string profile = context.Get(_profile) ?? context.Environment.Variable("MSONLINEBACKUP_PROFILE") ?? PolicyLimits.Open.Name;
+        string profile = (_agent is null ? context.Get(_profile) : _agent.ProfileNamed(context)) ?? context.Environment.Variable("MSONLINEBACKUP_PROFILE") ?? PolicyLimits.Open.Name;
         PolicyLimits limits = PolicyLimits.Find(profile)
             ?? throw context.Invalid($"There is no profile '{profile}'.", $"Use {PolicyLimits.Open.Name} or {PolicyLimits.Mars.Name}.", profile);
         return limits.Sources with { Allowed = [.. context.Get(_allow).Select(name => Parse(context, name))] };

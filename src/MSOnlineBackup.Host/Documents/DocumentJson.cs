@@ -52,6 +52,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(ComplianceLine))]
 [JsonSerializable(typeof(AgentLine))]
 [JsonSerializable(typeof(AgentSummary))]
+[JsonSerializable(typeof(RemoteBackupLine))]
+[JsonSerializable(typeof(RemoteBackupSummary))]
 [JsonSerializable(typeof(FleetLine))]
 [JsonSerializable(typeof(FleetSummary))]
 [JsonSerializable(typeof(WatchSummary))]

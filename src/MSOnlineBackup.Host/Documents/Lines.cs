@@ -4,6 +4,7 @@ using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Remote;
+using MSOnlineBackup.Agent.Remote.Jobs;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Sinks;
@@ -359,6 +360,55 @@ internal sealed record AgentLine(
         result.Agent?.Program,
         result.Agent?.LastSeen,
         result.Failure?.Message ?? result.Agent?.Reason);
+}
+
+internal sealed record RemoteBackupLine(
+    string Host,
+    string? Machine,
+    string? PointId,
+    string? Error,
+    long Files,
+    long Bytes,
+    long NewFiles,
+    long ChangedFiles,
+    long UnchangedFiles,
+    long ReadBytes,
+    long NewBytes,
+    long StoredBytes,
+    long Skipped,
+    IReadOnlyList<string> LostSources,
+    IReadOnlyList<string> Warnings,
+    bool Resumed,
+    DateTimeOffset? Started,
+    DateTimeOffset? Ended,
+    string? AgentVersion,
+    string? Reason) : Document("remoteBackup")
+{
+    public static RemoteBackupLine Of(RemoteBackupOutcome outcome) => new(
+        outcome.Machine.HostName,
+        outcome.MachineName,
+        outcome.PointId?.ToString(),
+        outcome.Failure?.Id.ToString(),
+        outcome.Point?.Sources.Sum(source => source.Manifest.Files) ?? 0,
+        outcome.Point?.Sources.Sum(source => source.Manifest.Bytes) ?? 0,
+        outcome.NewFiles,
+        outcome.ChangedFiles,
+        outcome.UnchangedFiles,
+        outcome.ReadBytes,
+        outcome.Point?.NewBytes ?? 0,
+        outcome.Point?.StoredBytes ?? 0,
+        outcome.Point?.SkippedCount ?? 0,
+        [.. outcome.LostSources.Select(lost => lost.Name)],
+        [.. outcome.Warnings.Select(warning => warning.Message)],
+        outcome.WasResumed,
+        outcome.Started,
+        outcome.Ended,
+        outcome.AgentVersion,
+        outcome.Failure?.Message);
+
+    /// <summary>Of a machine that nothing is on record of.</summary>
+    public static RemoteBackupLine Of(RemoteResult unknown) => new(
+        unknown.HostName, null, null, unknown.Failure?.Id.ToString(), 0, 0, 0, 0, 0, 0, 0, 0, 0, [], [], false, null, null, null, unknown.Failure?.Message);
 }
 
 internal sealed record FleetLine(

@@ -33,6 +33,9 @@ internal sealed record VaultSummary(
 /// <summary><c>watch</c>.</summary>
 internal sealed record AgentSummary(string Command, int Machines, int Failed, int Pending) : Summary(Command);
 
+/// <summary><c>agent backup</c>.</summary>
+internal sealed record RemoteBackupSummary(int Machines, int Failed, long Skipped) : Summary("agent backup");
+
 internal sealed record FleetSummary(int Vaults, int Unread, int Machines, int Alarming) : Summary("fleet");
 
 internal sealed record WatchSummary(DateTimeOffset At, int Policies, int Alarming, int Undelivered) : Summary("watch");

@@ -412,6 +412,12 @@ public enum BackupErrorId
     AgentNotInstalled,
     /// <summary>A version of the agent was not put into use. What was there before still is.</summary>
     AgentNotUpdated,
+    /// <summary>The agent of a machine and the machine that gives it orders are of versions that do not understand each other.</summary>
+    AgentVersionDiffers,
+    /// <summary>The agent of a machine ended before it had told how its job went.</summary>
+    RemoteJobLost,
+    /// <summary>The agent of a machine says that it has made a recovery point, and the vault has none.</summary>
+    RemotePointMissing,
 
     // Workloads: databases with a log.
     /// <summary>The database server does not answer where it was looked for.</summary>

@@ -29,6 +29,12 @@ public abstract class PipeAccess
         return new MachineAccess([.. machines.Select(header.MachineId)]);
     }
 
+    /// <summary>What backups and restores of one machine need.</summary>
+    internal static PipeAccess ForMachine(MachineId machine) => new MachineAccess([machine]);
+
+    /// <summary>Whether the peer has begun a session over its connection. Of a peer that is not limited nobody takes notes.</summary>
+    internal virtual bool HasBegun(SessionId session) => false;
+
     /// <summary>Whether the peer may make the place for a new vault.</summary>
     internal abstract bool MayMakeVault { get; }
 
@@ -76,6 +82,8 @@ public abstract class PipeAccess
         private readonly ConcurrentDictionary<SessionId, bool> _sessions = new();
 
         internal override bool MayMakeVault => false;
+
+        internal override bool HasBegun(SessionId session) => _sessions.ContainsKey(session);
 
         internal override bool Shows(string name) => VaultLayout.KindOf(name, out _) != StoredKind.Unknown;
 

@@ -19,6 +19,9 @@ internal sealed class PipeCall(SemaphoreSlim slots, Memory<byte> destination)
     private int _pagesDue;
     private bool _isAbandoned;
 
+    /// <summary>Whether nothing of the answer is to stay in memory but for who asked.</summary>
+    public bool IsSecret { get; init; }
+
     /// <summary>The body of the answer.</summary>
     public Task<byte[]> Answer => _answer.Task;
 

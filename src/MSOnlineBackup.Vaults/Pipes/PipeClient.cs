@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -135,7 +137,7 @@ internal sealed class PipeClient
     private async Task<(uint Id, PipeCall Call)> BeginAsync(PipeRequest request, SemaphoreSlim slots, Memory<byte> destination, CancellationToken cancellationToken)
     {
         await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
-        var call = new PipeCall(slots, destination);
+        var call = new PipeCall(slots, destination) { IsSecret = request.Kind == PipeFrameKind.Order };
         if (request.Kind == PipeFrameKind.List)
         {
             for (int i = 0; i < PagesAhead; i++)
@@ -316,7 +318,13 @@ internal sealed class PipeClient
             }
             else
             {
-                call.Complete(frame.Body.ToArray());
+                byte[] answer = frame.Body.ToArray();
+                if (call.IsSecret)
+                {
+                    CryptographicOperations.ZeroMemory(MemoryMarshal.AsMemory(frame.Body).Span);
+                }
+
+                call.Complete(answer);
             }
         }
         else if (_calls.TryGetValue(frame.Call, out PipeCall? call))

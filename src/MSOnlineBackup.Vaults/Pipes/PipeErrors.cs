@@ -72,6 +72,12 @@ internal static class PipeErrors
         $"If the connection was cut: {char.ToLowerInvariant(Again[0])}{Again[1..]}",
         name);
 
+    /// <summary>A question for an order, to a server that has none, or has given it.</summary>
+    public static BackupException NoOrder() => new(
+        BackupErrorId.VaultAccessDenied,
+        "The server of the vault has no order for this machine.",
+        "A server starts 'obengine serve backup' itself ('obengine agent backup'). To back up into a vault of another machine, use 'obengine backup --vault ssh://…'.");
+
     /// <summary>A name that is none, from a peer that does not check its own.</summary>
     public static BackupException IllegalName() => new(
         BackupErrorId.VaultAccessDenied, "The name of an object is not valid.", "Bring both sides to the same version of MSOnlineBackup.");

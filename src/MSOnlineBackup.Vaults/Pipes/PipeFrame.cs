@@ -46,6 +46,12 @@ internal enum PipeFrameKind : byte
 
     /// <summary>From the server: a call failed, or, with the number 0, all did.</summary>
     Failed = 14,
+
+    /// <summary>To the server that has started this program: what is to be done?</summary>
+    Order = 15,
+
+    /// <summary>To that server: how far it is, or how it ended.</summary>
+    Tell = 16,
 }
 
 /// <summary>One frame: the length of its body (4 bytes, little endian), its kind, the number of its call (4 bytes), its body.</summary>

@@ -9,7 +9,7 @@ namespace MSOnlineBackup.Vaults.Pipes;
 /// <param name="Offset">Where a read begins.</param>
 /// <param name="Length">How many bytes are read, or an object to be created has.</param>
 /// <param name="Tier">The tier that an object is created in.</param>
-/// <param name="Content">The content of an object to be created, where it came along.</param>
+/// <param name="Content">The content of an object to be created, where it came along; what is told.</param>
 internal sealed record PipeRequest(PipeFrameKind Kind, string Name = "", long Offset = 0, long Length = 0, VaultAccessTier Tier = VaultAccessTier.Hot, byte[]? Content = null)
 {
     /// <summary>Content up to so many bytes comes along; more waits until the server has room for it.</summary>
@@ -21,6 +21,7 @@ internal sealed record PipeRequest(PipeFrameKind Kind, string Name = "", long Of
         PipeFrameKind.Create => new PipeBodyWriter().Text(Name).Byte((byte)Tier).Number(Length).Bytes(Content ?? []).ToArray(),
         PipeFrameKind.Read => new PipeBodyWriter().Text(Name).Number(Offset).Number(Length).ToArray(),
         PipeFrameKind.Stat or PipeFrameKind.List or PipeFrameKind.Delete => new PipeBodyWriter().Text(Name).ToArray(),
+        PipeFrameKind.Order or PipeFrameKind.Tell => Content ?? [],
         _ => [],
     };
 
@@ -56,6 +57,9 @@ internal sealed record PipeRequest(PipeFrameKind Kind, string Name = "", long Of
             case PipeFrameKind.Measure:
                 request = new PipeRequest(kind);
                 break;
+            case PipeFrameKind.Order or PipeFrameKind.Tell:
+                request = new PipeRequest(kind, Content: reader.Rest().ToArray());
+                break;
             default:
                 throw PipeErrors.Garbled("a frame that is no call");
         }
@@ -63,7 +67,7 @@ internal sealed record PipeRequest(PipeFrameKind Kind, string Name = "", long Of
         reader.End();
         bool isLegal = kind switch
         {
-            PipeFrameKind.Measure => true,
+            PipeFrameKind.Measure or PipeFrameKind.Order or PipeFrameKind.Tell => true,
             PipeFrameKind.List => request.Name.Length == 0 || (request.Name.EndsWith('/') && ObjectName.IsValid(request.Name[..^1])),
             _ => ObjectName.IsValid(request.Name),
         };

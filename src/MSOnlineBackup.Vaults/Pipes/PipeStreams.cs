@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 
 namespace MSOnlineBackup.Vaults.Pipes;
 
@@ -62,6 +63,12 @@ internal sealed class PipeReader(Stream stream)
         {
             byte[] target = wanted > _buffer.Length ? new byte[Most] : _buffer;
             Buffer.BlockCopy(_buffer, _start, target, 0, _count);
+            if (target != _buffer)
+            {
+                // What was in it may have been a key.
+                CryptographicOperations.ZeroMemory(_buffer);
+            }
+
             (_buffer, _start) = (target, 0);
         }
 
@@ -98,9 +105,10 @@ internal sealed class PipeWriter(Stream stream) : IDisposable
     /// <param name="call">Which call it is of.</param>
     /// <param name="body">What belongs to it.</param>
     /// <param name="turn">Ends the wait for those before; nothing is written then.</param>
+    /// <param name="isSecret">Whether nothing of it is to stay in memory.</param>
     /// <exception cref="IOException">The pipe broke.</exception>
     /// <exception cref="ObjectDisposedException">It was closed.</exception>
-    public async ValueTask WriteAsync(PipeFrameKind kind, uint call, ReadOnlyMemory<byte> body, CancellationToken turn)
+    public async ValueTask WriteAsync(PipeFrameKind kind, uint call, ReadOnlyMemory<byte> body, CancellationToken turn, bool isSecret = false)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(body.Length, PipeFrame.MostBody);
         int length = PipeFrame.HeadLength + body.Length;
@@ -122,7 +130,7 @@ internal sealed class PipeWriter(Stream stream) : IDisposable
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(frame);
+            ArrayPool<byte>.Shared.Return(frame, clearArray: isSecret);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
@@ -17,23 +18,26 @@ public sealed class PipedVaultServer
     /// <summary>The largest object that is taken, in bytes: more than any that a vault has (64 MiB).</summary>
     public const int MostContent = 65 << 20;
 
-    // Contents on their way into the vault, all together.
-    private const int Room = 64 << 20;
+    /// <summary>Contents on their way into the vault, all together, in bytes.</summary>
+    internal const int UsualRoom = 64 << 20;
+
     private const int MostCalls = PipeClient.MostCalls + PipeClient.MostListings;
 
     private readonly Func<bool, IVaultStore> _open;
     private readonly Func<IVaultStore, CancellationToken, Task<PipeAccess>> _admit;
     private readonly PipeReader _reader;
     private readonly PipeWriter _writer;
-    private readonly RoomForContent _room = new(Room);
+    private readonly RoomForContent _room;
+    private readonly IPipeErrand? _errand;
     private readonly ConcurrentDictionary<uint, ServedCall> _calls = new();
     private readonly ConcurrentDictionary<Task, bool> _running = new();
     private IVaultStore? _store;
     private PipeAccess? _access;
+    private int _isOrderGiven;
 
-    private PipedVaultServer(Func<bool, IVaultStore> open, Func<IVaultStore, CancellationToken, Task<PipeAccess>> admit, Stream incoming, Stream outgoing)
+    private PipedVaultServer(Func<bool, IVaultStore> open, Func<IVaultStore, CancellationToken, Task<PipeAccess>> admit, Stream incoming, Stream outgoing, IPipeErrand? errand, int room)
     {
-        (_open, _admit) = (open, admit);
+        (_open, _admit, _errand, _room) = (open, admit, errand, new RoomForContent(room));
         (_reader, _writer) = (new PipeReader(incoming), new PipeWriter(outgoing));
     }
 
@@ -44,14 +48,32 @@ public sealed class PipedVaultServer
     /// <param name="outgoing">What it is sent.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="BackupException">What kept the store from being opened, which the peer was told, too; VaultProgramUnusable where the peer is not ours.</exception>
-    public static async Task ServeAsync(
+    public static Task ServeAsync(
         Func<bool, IVaultStore> open,
         Func<IVaultStore, CancellationToken, Task<PipeAccess>> admit,
         Stream incoming,
         Stream outgoing,
+        CancellationToken cancellationToken) => ServeAsync(open, admit, incoming, outgoing, errand: null, UsualRoom, cancellationToken);
+
+    /// <summary>The same for a peer that this side has started.</summary>
+    /// <param name="open">As before.</param>
+    /// <param name="admit">As before.</param>
+    /// <param name="incoming">As before.</param>
+    /// <param name="outgoing">As before.</param>
+    /// <param name="errand">What the peer is to do; null where it does as it likes.</param>
+    /// <param name="room">How many bytes of contents may be on their way into the vault at once. What is larger has all of it alone.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="BackupException">As before.</exception>
+    internal static async Task ServeAsync(
+        Func<bool, IVaultStore> open,
+        Func<IVaultStore, CancellationToken, Task<PipeAccess>> admit,
+        Stream incoming,
+        Stream outgoing,
+        IPipeErrand? errand,
+        int room,
         CancellationToken cancellationToken)
     {
-        var server = new PipedVaultServer(open, admit, incoming, outgoing);
+        var server = new PipedVaultServer(open, admit, incoming, outgoing, errand, room);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
@@ -84,8 +106,21 @@ public sealed class PipedVaultServer
         }
         catch (BackupException e)
         {
-            await _writer.WriteAsync(PipeFrameKind.Failed, 0, PipeAnswer.Encode(e), stop).ConfigureAwait(false);
+            await TryTellAsync(e, stop).ConfigureAwait(false);
             throw;
+        }
+    }
+
+    // Where the peer has gone already, the caller at least knows.
+    private async Task TryTellAsync(BackupException failure, CancellationToken stop)
+    {
+        try
+        {
+            await _writer.WriteAsync(PipeFrameKind.Failed, 0, PipeAnswer.Encode(failure), stop).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // It hears nothing any more.
         }
     }
 
@@ -133,7 +168,8 @@ public sealed class PipedVaultServer
                 }
 
                 break;
-            case PipeFrameKind.Create or PipeFrameKind.Read or PipeFrameKind.Stat or PipeFrameKind.List or PipeFrameKind.Delete or PipeFrameKind.Measure:
+            case PipeFrameKind.Create or PipeFrameKind.Read or PipeFrameKind.Stat or PipeFrameKind.List or PipeFrameKind.Delete or PipeFrameKind.Measure
+                or PipeFrameKind.Order or PipeFrameKind.Tell:
                 Begin(frame, stop);
                 break;
             default:
@@ -222,16 +258,25 @@ public sealed class PipedVaultServer
                 BackupErrorId.UnexpectedError, $"An unexpected error occurred where the vault is: {e.Message}", "This is a bug, not a mistake of yours. Report what it says.")));
         }
 
+        bool isSecret = call.Request.Kind == PipeFrameKind.Order;
+
         // First it is free, then the peer knows: it may use the place at once.
         _calls.TryRemove(id, out _);
         call.Dispose();
         try
         {
-            await _writer.WriteAsync(answer.Kind, id, answer.Body, CancellationToken.None).ConfigureAwait(false);
+            await _writer.WriteAsync(answer.Kind, id, answer.Body, CancellationToken.None, isSecret).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
         {
             // The peer has gone, and the reader finds that, too.
+        }
+        finally
+        {
+            if (isSecret)
+            {
+                CryptographicOperations.ZeroMemory(answer.Body);
+            }
         }
     }
 
@@ -270,6 +315,10 @@ public sealed class PipedVaultServer
                 access.CheckDelete(request.Name);
                 await store.DeleteAsync(request.Name, call.Stop).ConfigureAwait(false);
                 return [];
+            case PipeFrameKind.Order:
+                return _errand is null || Interlocked.Exchange(ref _isOrderGiven, 1) != 0 ? throw PipeErrors.NoOrder() : _errand.Give(request.Content);
+            case PipeFrameKind.Tell:
+                return _errand is null ? throw PipeErrors.NoOrder() : _errand.Hear(request.Content);
             default:
                 UnfinishedWrites unfinished = await store.MeasureUnfinishedAsync(call.Stop).ConfigureAwait(false);
                 return new PipeBodyWriter().Number(unfinished.Count).Number(unfinished.Bytes).ToArray();

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Vaults.Pipes;
@@ -29,10 +30,10 @@ public sealed class PipedVaultStore : IVaultStore, IDisposable
     ~PipedVaultStore() => _client?.Close();
 
     /// <inheritdoc/>
-    public string Location { get; }
+    public string Location { get; private set; }
 
     /// <inheritdoc/>
-    public VaultStoreCapabilities Capabilities { get; } = new(PackSize: 16 << 20, MaxConcurrency: 8);
+    public VaultStoreCapabilities Capabilities { get; private set; } = new(PackSize: 16 << 20, MaxConcurrency: 8);
 
     /// <inheritdoc/>
     public async ValueTask<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken, VaultAccessTier tier = VaultAccessTier.Hot)
@@ -92,6 +93,23 @@ public sealed class PipedVaultStore : IVaultStore, IDisposable
         var reader = new PipeBodyReader(answer);
         return new UnfinishedWrites((int)Math.Clamp(reader.Number(), 0, int.MaxValue), Math.Max(0, reader.Number()));
     }
+
+    /// <summary>Takes what an order says of the vault.</summary>
+    internal void Adopt(string location, int packSize) => (Location, Capabilities) = (location, Capabilities with { PackSize = packSize });
+
+    /// <summary>Asks the server that has started this program what is to be done.</summary>
+    /// <param name="said">What it is told of this side.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The order. A key may be among it, and whoever has read it zeroes it.</returns>
+    /// <exception cref="BackupException">VaultAccessDenied: it has none; VaultUnreachable, VaultProgramUnusable, …</exception>
+    internal async Task<byte[]> AskForOrderAsync(byte[] said, CancellationToken cancellationToken) =>
+        (await CallAsync(new PipeRequest(PipeFrameKind.Order, Content: said), default, cancellationToken).ConfigureAwait(false)).Answer;
+
+    /// <summary>Tells that server how far this side is, or how it ended.</summary>
+    /// <returns>What it answers.</returns>
+    /// <exception cref="BackupException">VaultUnreachable, …</exception>
+    internal async Task<byte[]> TellAsync(byte[] said, CancellationToken cancellationToken) =>
+        (await CallAsync(new PipeRequest(PipeFrameKind.Tell, Content: said), default, cancellationToken).ConfigureAwait(false)).Answer;
 
     /// <summary>Ends the pipe; calls that are under way fail.</summary>
     public void Dispose()

@@ -56,12 +56,12 @@ internal static class ErrorRecords
         BackupErrorId.KeySlotIsLast or BackupErrorId.RecoveryPointIsNewest or BackupErrorId.VaultSettingFixed or BackupErrorId.SessionFenced or BackupErrorId.PolicyPaused or BackupErrorId.MachineNotRegistered
             or BackupErrorId.SourceRefused or BackupErrorId.SourceItemRefused or BackupErrorId.SourceDoubtful
             or BackupErrorId.KeyEpochOutdated or BackupErrorId.MachineNotActivated or BackupErrorId.KeyVaultSecretUnusable or BackupErrorId.KeyVaultKeyUnusable => ErrorCategory.InvalidOperation,
-        BackupErrorId.JobLost or BackupErrorId.ScheduleMissed => ErrorCategory.OperationStopped,
-        BackupErrorId.AgentOutdated or BackupErrorId.AgentMachineUnsuitable => ErrorCategory.InvalidOperation,
+        BackupErrorId.JobLost or BackupErrorId.RemoteJobLost or BackupErrorId.ScheduleMissed => ErrorCategory.OperationStopped,
+        BackupErrorId.AgentOutdated or BackupErrorId.AgentMachineUnsuitable or BackupErrorId.AgentVersionDiffers => ErrorCategory.InvalidOperation,
         BackupErrorId.AgentUnreachable => ErrorCategory.ConnectionError,
         BackupErrorId.AgentAccessDenied => ErrorCategory.PermissionDenied,
         BackupErrorId.AgentNoSpace => ErrorCategory.LimitsExceeded,
-        BackupErrorId.AgentNotInstalled => ErrorCategory.ObjectNotFound,
+        BackupErrorId.AgentNotInstalled or BackupErrorId.RemotePointMissing => ErrorCategory.ObjectNotFound,
         BackupErrorId.AgentNotUpdated => ErrorCategory.WriteError,
         BackupErrorId.DriveReadOnly => ErrorCategory.PermissionDenied,
         BackupErrorId.PackageInvalid => ErrorCategory.InvalidData,

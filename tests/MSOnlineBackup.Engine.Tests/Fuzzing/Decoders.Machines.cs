@@ -7,17 +7,21 @@ using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Remote;
+using MSOnlineBackup.Agent.Remote.Jobs;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Agent.Workloads.PostgreSql;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Agent.Watching;
+using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Engine.Tests.Jobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
+using MSOnlineBackup.Vaults.Progress;
 
 namespace MSOnlineBackup.Engine.Tests.Fuzzing;
 
@@ -186,6 +190,32 @@ internal static partial class Decoders
             content => RemoteFacts.Read(ScriptAnswer.Read(Encoding.UTF8.GetString(content), "mark") ?? ScriptAnswer.Read("mark\n", "mark")!),
             () => [Text("Welcome\nmark\nsystem=Linux\nmachine=x86_64\nmissing=tar\nfree=1000\nhas=1.0.0-0123456789ab\nprogram=/home/a/obengine\ncurrent=1.0.0-0123456789ab\nversion=1.0.0\nend\n")],
             typeof(ScriptAnswer), typeof(RemoteFacts));
+        yield return new("remote-hello", content => RemoteHello.Decode(content), () => [RemoteHello.Own.Encode()], typeof(RemoteHello), typeof(RemoteJobJson));
+        yield return new(
+            "remote-order",
+            content => RemoteOrderMessage.Decode(content),
+            () =>
+            [
+                new RemoteOrderMessage(Id, Id, "/vault", 4 << 20, "WEB1", ["/srv", "/etc"], "Open")
+                {
+                    Allowed = [SourceKind.Network], Exclude = ["*.tmp"], ExcludeLargerThan = 5, Tags = ["nightly"], VerifyOneIn = 16, ScriptFile = "/etc/scripts.json",
+                }.Encode(new UnlockedKey(_store, Id, new byte[StoreKeys.MasterKeyLength])),
+            ],
+            typeof(RemoteOrderMessage));
+        yield return new(
+            "remote-notice",
+            content => RemoteNotice.Decode(content),
+            () =>
+            [
+                new RemoteNotice
+                {
+                    Progress = new JobProgress(JobPhase.Transferring, 1, 2, 3, 4, 5, 6, 7, 8, null, "/srv/a"),
+                    Sayings = [RemoteSaying.Of(RemoteSayingKind.Lost, new BackupException(BackupErrorId.SourceNotFound, "It is gone.", "Look.", "/srv")), new RemoteSaying(RemoteSayingKind.Note, "A note.")],
+                }.Encode(),
+                new RemoteNotice { End = new RemoteEnding { Point = SessionId.Parse("0193a000000070008000000000000001"), NewFiles = 3, WasResumed = true } }.Encode(),
+            ],
+            typeof(RemoteNotice),
+            typeof(RemoteSaying));
         yield return new(
             "known-hosts",
             content => _ = HostKey.Find(Encoding.UTF8.GetString(content))?.Fingerprint,

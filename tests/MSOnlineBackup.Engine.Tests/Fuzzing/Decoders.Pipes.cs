@@ -21,6 +21,7 @@ internal static partial class Decoders
                 WithKind(new PipeRequest(PipeFrameKind.Create, "packs/1", Length: 1 << 20)),
                 WithKind(new PipeRequest(PipeFrameKind.Read, "packs/1", 5, 100)),
                 WithKind(new PipeRequest(PipeFrameKind.List, "packs/")),
+                WithKind(new PipeRequest(PipeFrameKind.Tell, Content: [1, 2, 3])),
             ],
             typeof(PipeRequest));
         yield return new(

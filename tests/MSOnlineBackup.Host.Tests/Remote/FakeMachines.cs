@@ -65,7 +65,10 @@ internal sealed class FakeMachines : IDisposable
     public string State => _folder["state"];
 
     /// <summary>What a process of this machine has; each call stands for a new one.</summary>
-    public RemoteAgents Open() => BackupAgent.Open(new AgentOptions
+    public RemoteAgents Open() => OpenAgent().Remotes;
+
+    /// <summary>The whole of it.</summary>
+    public BackupAgent OpenAgent() => BackupAgent.Open(new AgentOptions
     {
         StateFolder = State,
         OpenVault = (_, _) => throw new InvalidOperationException(),
@@ -73,7 +76,13 @@ internal sealed class FakeMachines : IDisposable
         Limits = PolicyLimits.Open,
         RemoteShell = new SshShell(_folder["ssh"]),
         Installation = () => new RemoteInstallation(Own, null, Platform) { IsPublished = true },
-    }).Remotes;
+    });
+
+    /// <summary>The script that stands for ssh.</summary>
+    public string SshProgram => _folder["ssh"];
+
+    /// <summary>A package whose program is the one that was built, run by this machine's .NET.</summary>
+    public string MakeRealPackage() => MakePackage("1.0.0", program: $"#!/bin/sh\n[ \"$1\" != --version ] || exec echo 1.0.0\nexec dotnet '{Obengine.BuiltProgram}' \"$@\"\n");
 
     public static string Platform => $"linux-{System.Runtime.InteropServices.RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant()}";
 
