@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Access;
 using MSOnlineBackup.Agent.Contact;
 using MSOnlineBackup.Agent.Fleets;
+using MSOnlineBackup.Agent.Groups;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Machine;
@@ -70,6 +71,7 @@ public sealed class BackupAgent
         Updates = new AgentUpdates(machine, Jobs, Schedules) { Step = options.UpdateStep };
         Remotes = new RemoteAgents(state, options.Installation, options.RemoteShell, _clock);
         RemoteBackups = new RemoteBackups(state, options.RemoteShell, _clock);
+        Groups = new ProtectionGroups(Machine, state, CreateStore, options.Engine, options.Limits);
         Health = new AgentHealth(machine, Jobs, Schedules, options.Health, options.HealthParts);
     }
 
@@ -106,6 +108,9 @@ public sealed class BackupAgent
 
     /// <summary>Backups of other machines that are started from this one.</summary>
     public RemoteBackups RemoteBackups { get; }
+
+    /// <summary>The machines that it backs up as their server.</summary>
+    public ProtectionGroups Groups { get; }
 
     /// <summary>Whether this machine can back up, and does.</summary>
     public AgentHealth Health { get; }

@@ -2,6 +2,7 @@ using MSOnlineBackup.Vaults.Alarms;
 using MSOnlineBackup.Vaults.Copies;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Groups;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
@@ -185,6 +186,33 @@ public sealed class UnlockedVault : IDisposable
     {
         Vault.RequireTwin(twin.Vault);
         TwinMaking.RequireStore(Vault.Known, _unlocked.StoreId, twin.Vault.Known, twin._unlocked.StoreId);
+    }
+
+    /// <summary>The protection groups that this chunk store knows. No index is read, and no data.</summary>
+    /// <exception cref="BackupException">VaultUnreachable, VaultAccessDenied, …; what is damaged is in the listing.</exception>
+    public Task<GroupListing> ListGroupsAsync(CancellationToken cancellationToken) => new GroupRegister(WithoutIndex()).ListAsync(cancellationToken);
+
+    /// <summary>Writes the record of a protection group under its number; false where that number of the group is taken.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: it is no record; VaultFull, VaultAccessDenied, VaultUnreachable, KeyEpochOutdated, …</exception>
+    public Task<bool> TryWriteGroupAsync(NumberedGroup group, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        Allow(VaultUse.Write);
+        return new GroupRegister(WithoutIndex()).TryWriteAsync(group, cancellationToken);
+    }
+
+    /// <summary>Brings the records of protection groups to a twin that it lacks. What is damaged is not brought, and stops nothing.</summary>
+    /// <param name="twin">The twin, opened with the passphrase of the same chunk store.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <returns>How many were brought.</returns>
+    /// <exception cref="BackupException">VaultNotTwin; VaultFull, VaultUnreachable, VaultAccessDenied, …</exception>
+    public Task<int> BringGroupsAsync(UnlockedVault twin, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(twin);
+        RequireTwin(twin);
+        Allow(VaultUse.Read);
+        twin.Allow(VaultUse.Write);
+        return GroupRegister.BringAsync(WithoutIndex(), twin.WithoutIndex(), cancellationToken);
     }
 
     /// <summary>Refuses an identity that may not delete from the vault, and so cannot maintain it.</summary>

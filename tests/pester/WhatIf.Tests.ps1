@@ -16,11 +16,13 @@ BeforeDiscovery {
         'Move-OBScratch'             = { Move-OBScratch $work -WhatIf }
         'New-OBApproval'             = { New-OBApproval $vault DeletePoints -ApproverFile "$work/nobody" -ApproverPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
         'New-OBApprover'             = { New-OBApprover $vault "$work/approver" -ApproverPassphrase (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
+        'New-OBProtectionGroup'      = { if (-not $IsWindows) { New-OBProtectionGroup other -Machine m2 -Policy $draft -DiskVault $vault -WhatIf } }
         'New-OBSecurityPin'          = { New-OBSecurityPin $vault -WhatIf }
         'New-OBVault'                = { New-OBVault "$work/another" -WhatIf }
         'Remove-OBAlarmSink'         = { Remove-OBAlarmSink chat -WhatIf }
         'Remove-OBFileSpec'          = { Remove-OBFileSpec $draft -FileSpec (New-OBFileSpec $source) -WhatIf }
         'Remove-OBPolicy'            = { Get-OBPolicy | Remove-OBPolicy -WhatIf }
+        'Remove-OBProtectionGroup'   = { if (-not $IsWindows) { Remove-OBProtectionGroup web -WhatIf } }
         'Remove-OBRecoveryPoint'     = { Get-OBAllRecoveryPoints | Remove-OBRecoveryPoint -WhatIf }
         'Remove-OBSystemStatePolicy' = { Get-OBSystemStatePolicy | Remove-OBSystemStatePolicy -WhatIf }
         'Remove-OBWorkload'          = { Remove-OBWorkload (New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /run/postgresql) pg1 -WhatIf }
@@ -35,6 +37,7 @@ BeforeDiscovery {
         'Set-OBMachineSetting'       = { Set-OBMachineSetting -ProxyServer proxy.example.com -ProxyPort 8080 -WhatIf }
         'Set-OBPolicy'               = { $changed = Get-OBPolicy; $changed.BackupSchedule = New-OBSchedule; Set-OBPolicy $changed -WhatIf }
         'Set-OBPolicyState'          = { Get-OBPolicy | Set-OBPolicyState -State Paused -WhatIf }
+        'Set-OBProtectionGroup'      = { if (-not $IsWindows) { Set-OBProtectionGroup web -NewName sites -WhatIf } }
         'Set-OBRetentionPolicy'      = { Set-OBRetentionPolicy $draft (New-OBRetentionPolicy 99) -WhatIf }
         'Set-OBSchedule'             = { Set-OBSchedule $draft (New-OBSchedule) -WhatIf }
         'Set-OBSystemStatePolicy'    = { $changed = Get-OBSystemStatePolicy; $changed.BackupSchedule = New-OBSchedule; Set-OBSystemStatePolicy $changed -WhatIf }
@@ -47,6 +50,7 @@ BeforeDiscovery {
         'Start-OBSystemStateBackup'  = { Start-OBSystemStateBackup -WhatIf }
         'Stop-OBJob'                 = { Get-OBJob -Previous 1 | Stop-OBJob -WhatIf }
         'Stop-OBRecoveryMount'       = { Stop-OBRecoveryMount "$work/mounted" -WhatIf }
+        'Sync-OBServer'              = { Sync-OBServer $vault -WhatIf }
         'Update-OBAgent'             = { Update-OBAgent $newer -Path $module -WhatIf }
         'Update-OBKey'               = { Update-OBKey (ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Force) -WhatIf }
         'Uninstall-OBAgent'          = { Uninstall-OBAgent nowhere -WhatIf -ErrorAction SilentlyContinue }
@@ -80,6 +84,13 @@ BeforeAll {
     $null = Set-OBAlarmSink chat -WebhookUrl (ConvertTo-SecureString 'http://127.0.0.1:9/' -AsPlainText -Force)
     $item = Get-OBRecoverableSource | Get-OBRecoverableItem
 
+    if (-not $IsWindows) {
+        . "$PSScriptRoot/Agents.ps1"
+        New-TestMachine m1, m2
+        $null = Install-OBAgent m1, m2 -PackagePath (New-TestAgentPackage 9.1.0) -HostKeyFingerprint $fingerprint
+        $null = New-OBProtectionGroup web -Machine m1 -Policy $draft -DiskVault $vault
+    }
+
     # All that a cmdlet could have changed: the state, the vault and what lies beside it, and the draft.
     function Get-Picture {
         $files = Get-ChildItem -LiteralPath $work, $env:MSONLINEBACKUP_STATE -Recurse -File -Force | Sort-Object FullName
@@ -88,6 +99,7 @@ BeforeAll {
 }
 
 AfterAll {
+    $env:OBENGINE_SSH = $null
     Remove-TestState
     Remove-Item -LiteralPath $work -Recurse -Force
 }

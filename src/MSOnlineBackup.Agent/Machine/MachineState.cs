@@ -33,6 +33,7 @@ internal sealed record MachineActivation(StoreId StoreId, string KeyId, DateTime
 [JsonSerializable(typeof(MovedState))]
 [JsonSerializable(typeof(RetentionState))]
 [JsonSerializable(typeof(ContactState))]
+[JsonSerializable(typeof(ServerState))]
 [JsonSourceGenerationOptions(
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,

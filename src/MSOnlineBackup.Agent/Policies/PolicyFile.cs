@@ -33,6 +33,7 @@ internal sealed record PolicyFile(
         typeof(NameConverter<WorkloadKind>),
     ])]
 [JsonSerializable(typeof(PolicyFile))]
+[JsonSerializable(typeof(RetentionPolicy))]
 internal sealed partial class PolicyFileContext : JsonSerializerContext;
 
 /// <summary>Times as <c>HH:mm</c>.</summary>

@@ -80,6 +80,30 @@ public static class PolicyJson
         }
     }
 
+    /// <summary>Writes a retention alone.</summary>
+    public static string WriteRetention(RetentionPolicy retention)
+    {
+        ArgumentNullException.ThrowIfNull(retention);
+        return JsonSerializer.Serialize(retention, _context.RetentionPolicy);
+    }
+
+    /// <summary>Reads a retention alone.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="source">Where it came from, for messages.</param>
+    /// <exception cref="BackupException">PolicyFileInvalid.</exception>
+    public static RetentionPolicy ReadRetention(string json, string source)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        try
+        {
+            return JsonSerializer.Deserialize(json, _context.RetentionPolicy) ?? throw new JsonException("it is empty");
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw Invalid(source, $"{source}: this is not a retention: {exception.Message}", exception);
+        }
+    }
+
     // A newer version may hold what this one would refuse for other reasons: its version is what the user must be told.
     private static void CheckVersion(string json, string source)
     {

@@ -30,7 +30,7 @@ public sealed class CopyRetention(RetentionPolicy retention, TimeProvider clock)
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
         vault.Vault.RequireTwin(twin.Vault);
-        HashSet<SessionId> spared = request.Points is null ? await FindSparedAsync(vault, twin, cancellationToken).ConfigureAwait(false) : [];
+        HashSet<SessionId> spared = request.Points is null ? await FindSparedAsync(vault, twin, request.Machines, cancellationToken).ConfigureAwait(false) : [];
         VaultCopyReport report = await vault.CopyToAsync(twin, request with { Spared = spared }, monitor, cancellationToken).ConfigureAwait(false);
         if (report.Damaged.Count > 0)
         {
@@ -38,12 +38,12 @@ public sealed class CopyRetention(RetentionPolicy retention, TimeProvider clock)
         }
 
         VaultRetention inTwin = VaultRetention.OfCopy(twin, clock, retention);
-        RetentionPlan plan = await inTwin.PlanAsync(null, cancellationToken).ConfigureAwait(false);
+        RetentionPlan plan = (await inTwin.PlanAsync(null, cancellationToken).ConfigureAwait(false)).Of(request.Machines);
         return report with { PointsExpired = request.IsRehearsal ? plan.Expiring.Count() : await inTwin.ApplyAsync(plan, cancellationToken).ConfigureAwait(false) };
     }
 
     // As if all that either place has were in the copy. What it has is as old there as the copy says, the rest as the vault does.
-    private async Task<HashSet<SessionId>> FindSparedAsync(UnlockedVault vault, UnlockedVault twin, CancellationToken cancellationToken)
+    private async Task<HashSet<SessionId>> FindSparedAsync(UnlockedVault vault, UnlockedVault twin, IReadOnlySet<MachineId>? machines, CancellationToken cancellationToken)
     {
         RecoveryPointList offered = await vault.ListPointsAsync(null, cancellationToken).ConfigureAwait(false);
         RecoveryPointList there = await twin.ListPointsAsync(null, cancellationToken).ConfigureAwait(false);
@@ -51,7 +51,7 @@ public sealed class CopyRetention(RetentionPolicy retention, TimeProvider clock)
         HashSet<MachineId> unknown = [.. offered.Damaged.Concat(there.Damaged).Select(point => point.MachineId)];
         DateTimeOffset now = clock.GetUtcNow();
         var spared = new HashSet<SessionId>();
-        foreach (IGrouping<MachineId, RecoveryPoint> machine in there.Concat(offered.Where(point => !held.Contains(point.SessionId))).GroupBy(point => point.MachineId))
+        foreach (IGrouping<MachineId, RecoveryPoint> machine in there.Concat(offered.Where(point => !held.Contains(point.SessionId))).Where(point => machines?.Contains(point.MachineId) is not false).GroupBy(point => point.MachineId))
         {
             // A point that cannot be read might be the one that was to stay in the place of another.
             if (!unknown.Contains(machine.Key))

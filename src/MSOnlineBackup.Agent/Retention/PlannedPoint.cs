@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Agent.Retention;
@@ -35,4 +36,7 @@ public sealed record RetentionPlan(IReadOnlyList<PlannedPoint> Points, IReadOnly
     /// <summary>The points that are deleted when the plan is carried out.</summary>
     public IEnumerable<PlannedPoint> Expiring =>
         Points.Where(planned => planned.Expires && Damaged.All(damaged => damaged.MachineId != planned.Point.MachineId));
+
+    /// <summary>The same for the points of some machines alone; of all where it is null.</summary>
+    internal RetentionPlan Of(IReadOnlySet<MachineId>? machines) => machines is null ? this : this with { Points = [.. Points.Where(planned => machines.Contains(planned.Point.MachineId))] };
 }

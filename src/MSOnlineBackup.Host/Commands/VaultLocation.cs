@@ -15,6 +15,9 @@ internal static class VaultLocation
     public static IVaultStore Create(string location, VaultConnection connection, CommandContext context) =>
         VaultStores.Create(location, connection, wait => Note(wait, context));
 
+    /// <summary>A place as it is kept: a URL as it is, and a folder by its absolute path.</summary>
+    public static string Full(string location) => new VaultAddress(location).IsRemote ? location : Path.GetFullPath(location);
+
     /// <summary>Says that a vault is waited for.</summary>
     public static void Note(VaultWait wait, CommandContext context) =>
         context.Renderer.Note($"{wait.Cause.Message} Trying again in {Quantity.Duration(wait.Delay)}.");

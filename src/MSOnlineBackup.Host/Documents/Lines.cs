@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Fleets;
+using MSOnlineBackup.Agent.Groups;
 using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
@@ -409,6 +410,31 @@ internal sealed record RemoteBackupLine(
     /// <summary>Of a machine that nothing is on record of.</summary>
     public static RemoteBackupLine Of(RemoteResult unknown) => new(
         unknown.HostName, null, null, unknown.Failure?.Id.ToString(), 0, 0, 0, 0, 0, 0, 0, 0, 0, [], [], false, null, null, null, unknown.Failure?.Message);
+}
+
+internal sealed record GroupLine(
+    string Name,
+    string Id,
+    IReadOnlyList<string> Machines,
+    IReadOnlyList<string> DiskVaults,
+    IReadOnlyList<string> CopyTo,
+    string VaultId,
+    DateTimeOffset Changed) : Document("group")
+{
+    public static GroupLine Of(ProtectionGroup group) => new(
+        group.Name, group.Id, [.. group.Machines.Select(machine => machine.HostName)], group.DiskVaults, group.CopyTo, group.VaultId, group.Changed);
+}
+
+internal sealed record DiskVaultLine(
+    string Group,
+    string Path,
+    DiskVaultState State,
+    long? FreeBytes,
+    long? TotalBytes,
+    DateTimeOffset? FullOn,
+    string? Reason) : Document("diskVault")
+{
+    public static DiskVaultLine Of(string group, DiskVault disk) => new(group, disk.Path, disk.State, disk.FreeBytes, disk.TotalBytes, disk.FullOn, disk.Fault?.Message);
 }
 
 internal sealed record FleetLine(

@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.Groups;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Schedules;
@@ -35,6 +36,31 @@ internal sealed record AgentSummary(string Command, int Machines, int Failed, in
 
 /// <summary><c>agent backup</c>.</summary>
 internal sealed record RemoteBackupSummary(int Machines, int Failed, long Skipped) : Summary("agent backup");
+
+internal sealed record ServerSyncSummary(
+    string VaultId,
+    IReadOnlyList<string> Places,
+    IReadOnlyList<string> Groups,
+    IReadOnlyList<string> Machines,
+    int Points,
+    int PointsCopied,
+    long BytesCopied,
+    IReadOnlyList<string> MachinesRestored,
+    int RecordsBrought,
+    bool HasChanged) : Summary("server sync")
+{
+    public static ServerSyncSummary Of(ServerSyncReport report) => new(
+        report.VaultId,
+        report.Places,
+        [.. report.Groups.Select(group => group.Name)],
+        report.Machines,
+        report.Points,
+        report.PointsCopied,
+        report.BytesCopied,
+        report.MachinesRestored,
+        report.RecordsBrought,
+        report.HasChanged);
+}
 
 internal sealed record FleetSummary(int Vaults, int Unread, int Machines, int Alarming) : Summary("fleet");
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Groups;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Layout;
@@ -57,6 +58,12 @@ internal sealed class PointCopier(Func<ChunkStore> openSource, Func<ChunkStore> 
         }
 
         await TwinMaking.BringMachinesAsync(_from.Objects, twin.Objects, cancellationToken).ConfigureAwait(false);
+        if (request.Machine is null)
+        {
+            // A machine that copies its own points has no part in groups.
+            await GroupRegister.BringAsync(_from, twin, cancellationToken).ConfigureAwait(false);
+        }
+
         PointSelection selection = await PointSelection.FindAsync(_from, twin, request, cancellationToken).ConfigureAwait(false);
         var transfer = new ChunkTransfer(_from, Math.Clamp(_from.Objects.Capabilities.MaxConcurrency, 1, MostReaders), monitor);
         int copied = selection.Wanted.Count == 0 ? 0 : await CopyAllAsync(selection.Wanted, transfer, cancellationToken).ConfigureAwait(false);

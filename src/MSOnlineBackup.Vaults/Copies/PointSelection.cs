@@ -57,7 +57,7 @@ internal sealed record PointSelection(IReadOnlyList<PointName> Wanted, int There
         var wanted = new List<PointName>();
         (int had, int older, int gone, int spared) = (0, 0, 0, 0);
         foreach (PointName name in (await offering.ConfigureAwait(false))
-            .Where(name => name.Object is not null && request.Points?.Contains(name.SessionId) is not false && (request.Machine ?? name.MachineId) == name.MachineId)
+            .Where(name => name.Object is not null && request.Points?.Contains(name.SessionId) is not false && (request.Machine ?? name.MachineId) == name.MachineId && request.Machines?.Contains(name.MachineId) is not false)
             .OrderBy(name => name.SessionId))
         {
             (MachineId, SessionId) key = KeyOf(name);

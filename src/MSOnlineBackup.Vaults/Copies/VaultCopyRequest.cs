@@ -11,6 +11,9 @@ public sealed record VaultCopyRequest
     /// <summary>Those of this machine only; null for those of all machines.</summary>
     public MachineId? Machine { get; init; }
 
+    /// <summary>Those of these machines only; null for those of all. Only these are then subject to the twin's own retention, too.</summary>
+    public IReadOnlySet<MachineId>? Machines { get; init; }
+
     /// <summary>
     /// Whether points are copied, too, that are older than the newest one of their machine that the twin has of this vault. They may have ended there: of a point that is gone for
     /// good nothing is left that says so.

@@ -44,6 +44,9 @@ internal enum SealedObjectKind : byte
 
     /// <summary>The checksums of all shards of a parity and its packs.</summary>
     ParitySums = 17,
+
+    /// <summary>What was decided on a protection group.</summary>
+    Group = 18,
 }
 
 /// <summary>

@@ -442,4 +442,14 @@ public enum BackupErrorId
     WorkloadTargetNotEmpty,
     /// <summary>What was recovered of a workload is not whole: something that its recovery needs is not there.</summary>
     WorkloadIncomplete,
+
+    // Protection groups: machines that a server backs up as one.
+    /// <summary>There is no protection group of this name.</summary>
+    GroupNotFound = 1780,
+    /// <summary>There is a protection group of this name already.</summary>
+    GroupExists,
+    /// <summary>A machine is in another protection group already.</summary>
+    GroupMachineTaken,
+    /// <summary>A machine of a protection group goes to another disk vault than the one that has its points, or to one that has little room left.</summary>
+    PoolOverflow,
 }

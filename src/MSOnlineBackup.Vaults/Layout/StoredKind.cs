@@ -33,4 +33,5 @@ internal enum StoredKind
     ParityShards,
     Copy,
     Proof,
+    Group,
 }

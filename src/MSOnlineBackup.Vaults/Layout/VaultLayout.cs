@@ -11,6 +11,7 @@ internal static class VaultLayout
     private const string ShardsSuffix = ".shards";
     private const string CopySuffix = ".copy";
     private const string RemovedSuffix = ".removed";
+    private const uint LastNumber = 0x7fff_fffe;
 
     public const string Header = "vault.json";
     public const string Settings = "settings/";
@@ -168,6 +169,7 @@ internal static class VaultLayout
             ["stores", _, "parity", _] when storeId is not null && TryParseParity(name, out _, out _, out bool isGroup) => isGroup ? StoredKind.ParityGroup : StoredKind.ParityShards,
             ["stores", _, "parity", "copies", ..] when storeId is not null && TryParseCopy(name, out _) => StoredKind.Copy,
             ["stores", _, "proofs", { Length: > 33 } proof] when storeId is not null && IdDigits.AreIn(proof.AsSpan(0, 32)) && proof[32] == '.' => StoredKind.Proof,
+            ["stores", _, "groups", _] when storeId is not null && TryParseGroup(name, out _, out _) => StoredKind.Group,
             _ => StoredKind.Unknown,
         };
     }
@@ -250,6 +252,26 @@ internal static class VaultLayout
 
     /// <summary>What verifications and trial restores have found.</summary>
     public static string Proofs(StoreId storeId) => $"{Stores}{storeId}/proofs/";
+
+    /// <summary>The machines that are backed up as one.</summary>
+    public static string Groups(StoreId storeId) => $"{Stores}{storeId}/groups/";
+
+    /// <summary>What was decided on a protection group, for the number-th time.</summary>
+    public static string Group(StoreId storeId, string groupId, uint number) => $"{Groups(storeId)}{groupId}-{number:x8}";
+
+    /// <summary>Takes the group and the number from the name of its record, <c>stores/STORE/groups/GROUP-NUMBER</c>.</summary>
+    public static bool TryParseGroup(string name, out string groupId, out uint number)
+    {
+        (groupId, number) = (string.Empty, 0);
+        if (name.Split('/') is not ["stores", _, "groups", { Length: 41 } last] || last[32] != '-' || !IdDigits.AreIn(last.AsSpan(0, 32))
+            || !TryParseNumber(last.AsSpan(33), out number) || number is 0 or > LastNumber)
+        {
+            return false;
+        }
+
+        groupId = last[..32];
+        return true;
+    }
 
     /// <summary>Takes the session and the number from the last part of a name: <c>SESSION-NUMBER</c>.</summary>
     public static bool TryParseNumbered(string name, out SessionId session, out uint number)

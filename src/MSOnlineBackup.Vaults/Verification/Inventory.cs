@@ -117,6 +117,7 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
             StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint => VaultLayout.TryParseNumbered(name, out SessionId writer, out _) && !_committed.Contains(writer),
             StoredKind.Machine or StoredKind.Settings or StoredKind.Credential or StoredKind.Record => VaultLayout.TryParseNumber(VaultLayout.FirstOf(last), out uint number) && number < _newest.GetValueOrDefault(folder),
             StoredKind.Deletion => VaultLayout.TryParseDeletion(name, out _, out SessionId point, out uint decision) && decision < _newest.GetValueOrDefault(folder + point),
+            StoredKind.Group => VaultLayout.TryParseGroup(name, out string group, out uint change) && change < _newest.GetValueOrDefault(folder + group),
             _ => false,
         };
         if (isLeftover && !isNeeded)
@@ -161,6 +162,9 @@ internal sealed class Inventory(IVaultStore objects, VaultHeader? header, Proble
                     && DeletionSeries.Counts(decision):
                     _decided.Add(point);
                     Rise(found.Name[..last] + point, decision);
+                    break;
+                case StoredKind.Group when VaultLayout.TryParseGroup(found.Name, out string group, out uint change):
+                    Rise(found.Name[..last] + group, change);
                     break;
                 case StoredKind.Point when found.Length > SealedObject.LongestFence && VaultLayout.TryParsePoint(found.Name, out _, out SessionId committed):
                     _committed.Add(committed);

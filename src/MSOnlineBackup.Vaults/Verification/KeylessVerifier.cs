@@ -62,7 +62,7 @@ internal sealed class KeylessVerifier(IVaultStore objects, JobMonitor monitor)
 
     private async ValueTask VisitAsync(StoredObject found, StoredKind kind, StoreId? storeId, CancellationToken cancellationToken)
     {
-        if (kind is not (StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint or StoredKind.Point or StoredKind.Deletion or StoredKind.ParityGroup or StoredKind.ParityShards or StoredKind.Copy or StoredKind.KeyEpoch))
+        if (kind is not (StoredKind.Pack or StoredKind.Segment or StoredKind.Checkpoint or StoredKind.Point or StoredKind.Deletion or StoredKind.ParityGroup or StoredKind.ParityShards or StoredKind.Copy or StoredKind.KeyEpoch or StoredKind.Group))
         {
             return;
         }

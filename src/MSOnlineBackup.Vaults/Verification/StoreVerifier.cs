@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Groups;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
@@ -30,6 +31,7 @@ internal sealed class StoreVerifier(
     private readonly ProblemList _problems = new();
     private readonly ConcurrentBag<StoredObject> _checkpoints = [];
     private readonly ConcurrentBag<StoredObject> _deletions = [];
+    private readonly ConcurrentBag<StoredObject> _groups = [];
     private readonly ConcurrentBag<StoredObject> _parity = [];
     private readonly ConcurrentDictionary<string, long> _presentPacks = new(StringComparer.Ordinal);
     private HashSet<PackInfo> _condemned = new(ReferenceEqualityComparer.Instance);
@@ -49,6 +51,7 @@ internal sealed class StoreVerifier(
         var checkpoints = new CheckpointVerifier(store, inventory);
         var deletions = new DeletionVerifier(store, inventory);
         await Task.WhenAll(checkpoints.RunAsync(_checkpoints, cancellationToken), deletions.RunAsync(_deletions, cancellationToken)).ConfigureAwait(false);
+        await CheckGroupsAsync(inventory, cancellationToken).ConfigureAwait(false);
         inventory.NoteLosses((storeId, point) => storeId == store.StoreId ? deletions.Hidden.Contains((point.MachineId, point.SessionId)) : inventory.IsDecided(point.SessionId));
         var parity = new ParityVerifier(store, _problems);
         await parity.RunAsync(_parity, level, cancellationToken).ConfigureAwait(false);
@@ -160,6 +163,10 @@ internal sealed class StoreVerifier(
         {
             _deletions.Add(found);
         }
+        else if (kind == StoredKind.Group)
+        {
+            _groups.Add(found);
+        }
         else if (kind == StoredKind.KeyEpoch)
         {
             await CheckKeyEpochAsync(found, cancellationToken).ConfigureAwait(false);
@@ -194,6 +201,23 @@ internal sealed class StoreVerifier(
         catch (BackupException damage) when (damage.IsOfOneObject)
         {
             _problems.Note(damage);
+        }
+    }
+
+    // Which was replaced matters no more; the newest of each group does, though no point suffers by it.
+    private async Task CheckGroupsAsync(Inventory inventory, CancellationToken cancellationToken)
+    {
+        var register = new GroupRegister(store);
+        foreach (StoredObject found in _groups)
+        {
+            try
+            {
+                await register.ReadAsync(found, cancellationToken).ConfigureAwait(false);
+            }
+            catch (BackupException damage) when (damage.IsOfOneObject)
+            {
+                inventory.Judge(found.Name, damage, isNeeded: false);
+            }
         }
     }
 

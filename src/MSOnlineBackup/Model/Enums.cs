@@ -418,3 +418,16 @@ public enum OBAgentState
     /// <summary>The last install or update failed or was interrupted. What was there before is still used.</summary>
     Failed,
 }
+
+/// <summary>How a disk vault of a protection group stands.</summary>
+public enum OBDiskVaultState
+{
+    /// <summary>It takes backups.</summary>
+    Ready,
+
+    /// <summary>Less than 5 % of its disk is free: machines go to the next disk vault, where there is one with room.</summary>
+    LowSpace,
+
+    /// <summary>It is not there, or cannot be opened.</summary>
+    Away,
+}

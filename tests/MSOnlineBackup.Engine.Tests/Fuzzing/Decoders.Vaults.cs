@@ -12,6 +12,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Groups;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Index;
 using MSOnlineBackup.Vaults.Keys;
@@ -284,6 +285,21 @@ internal static partial class Decoders
             content => TrialProof.Decode("stores/x/proofs/y.restore", content),
             () => [new TrialProof(_machine, _session, 7, 3, 1000, 0, "1.0").Encode()],
             typeof(TrialProof), typeof(ProofJson));
+        yield return new(
+            "group",
+            content => GroupCodec.Decode(content, "stores/x/groups/y-00000001"),
+            () => [GroupCodec.Encode(new GroupRecord
+            {
+                Id = new string('5', 32),
+                Name = "web",
+                Changed = _time,
+                Machines = [new GroupMachineRecord { HostName = "m1", UserName = "backup", Port = 22, KeyFilePath = "/root/.ssh/id", HostKeyKind = "ssh-ed25519", HostKey = "AAAA", Platform = "linux-x64", AgentVersion = "1", AgentBuild = "1", Program = "/p" }],
+                DiskVaults = ["/pool/a", "/pool/b"],
+                CopyTo = ["https://x.example/cloud"],
+                Policy = "{}",
+                CopyRetention = "{}",
+            })],
+            typeof(GroupCodec), typeof(GroupJson), typeof(GroupMachineJson), typeof(GroupJsonContext));
         yield return new(
             "pack",
             content =>

@@ -95,7 +95,7 @@ public sealed class PipeAccessTests : IDisposable
             $"machines/{foreign}/00000001", $"status/{foreign}/files/00000001", $"stores/{id}/points/{foreign}/{session}", $"stores/{id}/points/{machine}/{foreign}",
             $"stores/{id}/sessions/{session}.end", $"stores/{id}/packs/01/{session}-00000901", $"stores/{id}/index/{session}-00000901",
             $"stores/{id}/checkpoints/{session}-00000901", $"stores/{id}/commits/{machine}/{foreign}", $"stores/{id}/deleted/{machine}/{session}-00000001",
-            $"stores/{id}/gc/{foreign}-00000001.condemned", $"stores/{id}/parity/{session}-00000001.group", $"probes/{foreign}",
+            $"stores/{id}/gc/{foreign}-00000001.condemned", $"stores/{id}/parity/{session}-00000001.group", $"probes/{foreign}", $"stores/{id}/groups/{foreign}-00000001",
         })
         {
             await DeniedAsync(() => peer.TryCreateAsync(name, new byte[1], Stop).AsTask());

@@ -99,7 +99,7 @@ public sealed class DamageOfAllKindsCampaignTests(VaultOfEveryKind prepared) : I
 
     // What only its owner, or a machine, writes anew; and records that are kept until the next has come.
     private static bool IsPlain(StoredKind kind) => kind is StoredKind.KeySlot or StoredKind.KeySlotCopy or StoredKind.KeyEpoch or StoredKind.KeyOrder or StoredKind.Machine or StoredKind.Settings
-        or StoredKind.Credential or StoredKind.Record or StoredKind.Deletion or StoredKind.Collection or StoredKind.Session;
+        or StoredKind.Credential or StoredKind.Record or StoredKind.Deletion or StoredKind.Collection or StoredKind.Session or StoredKind.Group;
 
     // A record of what is condemned stops it: it is deleted while nothing else runs.
     private static async Task<RepairReport> RepairAsync(

@@ -57,6 +57,7 @@ public sealed class DamageOfEveryKindTests(VaultOfEveryKind prepared) : IClassFi
         (StoredKind.Copy, [Unnoticed], [Healed]),
         (StoredKind.Proof, [Unnoticed], [Unnoticed]),
         (StoredKind.Status, [Unnoticed], [Unnoticed]),
+        (StoredKind.Group, [Unnoticed], [Stays, Unnoticed]),
     ];
 
     public static TheoryData<string, bool> Cells

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Engine.Tests.Maintenance;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Cryptography;
+using MSOnlineBackup.Vaults.Groups;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Maintenance;
 using MSOnlineBackup.Vaults.RecoveryPoints;
@@ -49,6 +50,9 @@ public sealed class VaultOfEveryKind : IAsyncLifetime
         await vault.Backups.Objects.TryCreateAsync($"{consents[0]}.over", "{}"u8.ToArray(), Cancel);
         await vault.Backups.Objects.TryCreateAsync($"{consents[1]}.used", "{}"u8.ToArray(), Cancel);
         await unlocked.WriteStatusAsync(new RunStatus { Machine = "other", Policy = "files", Outcome = RunOutcome.Failed, AgentVersion = "1" }, Cancel);
+        var group = new GroupRecord { Id = new string('5', 32), Name = "web", Changed = vault.Clock.GetUtcNow(), DiskVaults = ["/pool/a"] };
+        await unlocked.TryWriteGroupAsync(new NumberedGroup(1, group), Cancel);
+        await unlocked.TryWriteGroupAsync(new NumberedGroup(2, group with { Name = "web servers" }), Cancel);
         await unlocked.RotateKeyAsync(Later, Cancel);
         vault.Backups.CurrentPassphrase = Later;
         RecoveryPoint last = await vault.BackUpAsync([1, 2, 3, 4, 5, 6]);

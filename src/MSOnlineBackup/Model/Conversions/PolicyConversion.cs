@@ -95,7 +95,8 @@ internal static class PolicyConversion
         ScheduleNotOnMetered = schedule.NotOnMetered,
     };
 
-    private static OBRetentionPolicy ToDraft(this RetentionPolicy retention) => new()
+    /// <summary>A draft of a retention.</summary>
+    public static OBRetentionPolicy ToDraft(this RetentionPolicy retention) => new()
     {
         RetentionDays = retention.Days,
         WeeklyLTRSchedule = retention.Weekly is not { } week ? null : new OBLTRSchedule(LtrUnit.Week)
