@@ -20,7 +20,7 @@ Describe 'Get-OBProtectionGroup' -Skip:$IsWindows {
         (Get-OBProtectionGroup).Name | Should -Be sites, web
         (Get-OBProtectionGroup WE*).Name | Should -Be web
         Assert-BackupError (Get-ErrorOf { Get-OBProtectionGroup db -ErrorAction Stop }) GroupNotFound ObjectNotFound
-        Get-Completion 'Get-OBProtectionGroup s' | Should -Be sites
+        (Get-Completion 'Get-OBProtectionGroup s').CompletionText | Should -Be sites
     }
 
     It 'shows a disk that is not there as such, and hides no group by that' {

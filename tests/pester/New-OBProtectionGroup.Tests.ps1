@@ -38,7 +38,7 @@ Describe 'New-OBProtectionGroup' -Skip:$IsWindows {
         Assert-BackupError (Get-ErrorOf { New-OBProtectionGroup other -Machine @() @pool }) ArgumentInvalid InvalidArgument '*no machine*'
         Assert-BackupError (Get-ErrorOf { New-OBProtectionGroup other -Machine nowhere @pool }) AgentNotInstalled ObjectNotFound
         Assert-BackupError (Get-ErrorOf { New-OBProtectionGroup other -Machine m3 -Policy $policy -DiskVault $vault, $vault }) ArgumentInvalid InvalidArgument '*twice*'
-        Assert-BackupError (Get-ErrorOf { New-OBProtectionGroup other -Machine m3 -Policy (New-OBPolicy) -DiskVault $vault }) PolicyIncomplete InvalidOperation
+        Assert-BackupError (Get-ErrorOf { New-OBProtectionGroup other -Machine m3 -Policy (New-OBPolicy) -DiskVault $vault }) PolicyIncomplete InvalidArgument
         $null = New-OBVault "$work/foreign" 3> $null
         Assert-BackupError (Get-ErrorOf { New-OBProtectionGroup other -Machine m3 @pool -CopyTo "$work/foreign" }) VaultNotTwin InvalidArgument
         Assert-BackupError (Get-ErrorOf { New-OBProtectionGroup other -Machine m3 @pool -CopyTo "$work/nowhere" }) VaultNotFound ObjectNotFound

@@ -36,6 +36,6 @@ Describe 'Set-OBProtectionGroup' -Skip:$IsWindows {
         Assert-BackupError (Get-ErrorOf { Set-OBProtectionGroup web -NewName x }) GroupNotFound ObjectNotFound
         Assert-BackupError (Get-ErrorOf { Set-OBProtectionGroup sites -RemoveMachine m3 }) ArgumentInvalid InvalidArgument '*no machine of*'
         Assert-BackupError (Get-ErrorOf { Set-OBProtectionGroup sites -RemoveMachine m2 }) ArgumentInvalid InvalidArgument '*would have no machine*'
-        Assert-BackupError (Get-ErrorOf { Set-OBProtectionGroup sites -CopyTo "$work/src" }) VaultNotFound ObjectNotFound
+        Assert-BackupError (Get-ErrorOf { Set-OBProtectionGroup sites -CopyTo "$work/nowhere" }) VaultNotFound ObjectNotFound
     }
 }

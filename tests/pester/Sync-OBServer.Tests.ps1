@@ -13,13 +13,12 @@ BeforeAll {
 AfterAll {
     $env:OBENGINE_SSH = $null
     Remove-TestState
-    Remove-Item -LiteralPath $work -Recurse -Force
-    if ($lost) { Remove-Item -LiteralPath $lost -Recurse -Force }
+    Remove-Item -LiteralPath $work, $lost -Recurse -Force
 }
 
 Describe 'Sync-OBServer' -Skip:$IsWindows {
     It 'finds all again from one place, and a second run changes nothing' {
-        $env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory "$TestDrive/state").FullName
+        $env:MSONLINEBACKUP_STATE = (New-Item -ItemType Directory "$work/state").FullName
         Get-OBProtectionGroup | Should -BeNullOrEmpty
         Assert-BackupError (Get-ErrorOf { Sync-OBServer $second }) RecoveryOptionMissing InvalidArgument '*passphrase*'
         $first = Sync-OBServer $second -EncryptionPassphrase $passphrase
@@ -49,12 +48,12 @@ Describe 'Sync-OBServer' -Skip:$IsWindows {
 
     It 'is done by obengine, too' {
         Set-Content "$work/passphrase" 'a passphrase for tests'
-        $summary = Invoke-Obengine server sync $cloud --passphrase-file "$work/passphrase" --state "$TestDrive/third" --json | ConvertFrom-Json | Select-Object -Last 1
+        $summary = Invoke-Obengine server sync $cloud --passphrase-file "$work/passphrase" --state "$work/third" --json | ConvertFrom-Json | Select-Object -Last 1
         $summary.groups, $summary.hasChanged, $summary.points | Should -Be web, $true, 1
-        $summary = Invoke-Obengine server sync $cloud --state "$TestDrive/third" --json | ConvertFrom-Json | Select-Object -Last 1
+        $summary = Invoke-Obengine server sync $cloud --state "$work/third" --json | ConvertFrom-Json | Select-Object -Last 1
         $summary.hasChanged | Should -Be $false
         Remove-Item -LiteralPath $second -Recurse -Force
-        $summary = Invoke-Obengine server sync $second --reallocate-from $cloud --state "$TestDrive/third" --json | ConvertFrom-Json | Select-Object -Last 1
+        $summary = Invoke-Obengine server sync $second --reallocate-from $cloud --state "$work/third" --json | ConvertFrom-Json | Select-Object -Last 1
         $summary.pointsCopied | Should -Be 1
     }
 }
