@@ -71,7 +71,7 @@ public sealed class BackupAgent
         Updates = new AgentUpdates(machine, Jobs, Schedules) { Step = options.UpdateStep };
         Remotes = new RemoteAgents(state, options.Installation, options.RemoteShell, _clock);
         RemoteBackups = new RemoteBackups(state, options.RemoteShell, _clock);
-        Groups = new ProtectionGroups(Machine, state, CreateStore, options.Engine, options.Limits);
+        Groups = new ProtectionGroups(Machine, state, CreateStore, options.Engine, options.Limits, RemoteBackups);
         Health = new AgentHealth(machine, Jobs, Schedules, options.Health, options.HealthParts);
     }
 

@@ -35,6 +35,8 @@ public sealed class JsonSchemaTests
         [typeof(RemoteBackupLine)] = ["remoteBackup"],
         [typeof(RemoteBackupSummary)] = ["agent backup"],
         [typeof(GroupLine)] = ["group"],
+        [typeof(GroupMachineLine)] = ["groupMachine"],
+        [typeof(GroupBackupSummary)] = ["group backup"],
         [typeof(DiskVaultLine)] = ["diskVault"],
         [typeof(ServerSyncSummary)] = ["server sync"],
         [typeof(FleetLine)] = ["fleetMachine"],

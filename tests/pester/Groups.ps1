@@ -8,7 +8,11 @@ $passphrase = ConvertTo-SecureString 'a passphrase for tests' -AsPlainText -Forc
 $second = (New-OBVault "$work/second" -TwinOf $vault).Location
 $cloud = (New-OBVault "$work/cloud" -TwinOf $vault).Location
 New-TestMachine m1, m2, m3
-$null = Install-OBAgent m1, m2, m3 -PackagePath (New-TestAgentPackage 9.1.0) -HostKeyFingerprint $fingerprint
+if (-not (Test-Path variable:agentPackage)) {
+    $agentPackage = New-TestAgentPackage 9.1.0
+}
+
+$null = Install-OBAgent m1, m2, m3 -PackagePath $agentPackage -HostKeyFingerprint $fingerprint
 
 $policy = New-OBPolicy
 $null = Add-OBFileSpec $policy (New-OBFileSpec /srv)

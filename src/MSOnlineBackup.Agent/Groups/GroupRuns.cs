@@ -26,6 +26,9 @@ namespace MSOnlineBackup.Agent.Groups;
 internal sealed class GroupRuns(
     ProtectionGroup group, ServerVault known, GroupPlaces places, IMachineBackups backups, PolicyLimits limits, TimeProvider clock, Func<string, (long? Free, long? Total)> room)
 {
+    // Room is looked at when a machine begins, not when the group does.
+    private const int MachinesAtOnce = 8;
+
     private readonly List<BackupException> _warnings = [];
 
     /// <summary>Runs it.</summary>
@@ -39,12 +42,15 @@ internal sealed class GroupRuns(
         try
         {
             await OpenAsync(disks, cancellationToken).ConfigureAwait(false);
-            GroupMachineRun[] machines = await Task.WhenAll(group.Machines.Select(async machine =>
-            {
-                GroupMachineRun run = await BackUpAsync(machine, paths, selection, disks, cancellationToken).ConfigureAwait(false);
-                told?.Invoke(run);
-                return run;
-            })).ConfigureAwait(false);
+            var machines = new GroupMachineRun[group.Machines.Count];
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, machines.Length),
+                new ParallelOptions { MaxDegreeOfParallelism = MachinesAtOnce, CancellationToken = cancellationToken },
+                async (index, stop) =>
+                {
+                    machines[index] = await BackUpAsync(group.Machines[index], paths, selection, disks, stop).ConfigureAwait(false);
+                    told?.Invoke(machines[index]);
+                }).ConfigureAwait(false);
             UnlockedVault[] open = [.. disks.Select(disk => disk.Vault).OfType<UnlockedVault>()];
             HashSet<MachineId> ids = await FindMachinesAsync(open[0], cancellationToken).ConfigureAwait(false);
             var copies = new List<GroupCopyRun>();

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Remote;
+using MSOnlineBackup.Agent.Remote.Jobs;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
@@ -18,6 +19,7 @@ public sealed class ProtectionGroups
     private const string LockFolder = "groups";
 
     private readonly StateFolder _state;
+    private readonly RemoteBackups _backups;
     private readonly ServerVaults _vaults;
     private readonly GroupPlaces _places;
     private readonly GroupBooks _books;
@@ -26,9 +28,10 @@ public sealed class ProtectionGroups
     private readonly PolicyLimits _limits;
     private readonly TimeProvider _clock;
 
-    internal ProtectionGroups(MachineAccount machine, StateFolder state, Func<string, IVaultStore> createStore, VaultOptions options, PolicyLimits limits)
+    internal ProtectionGroups(MachineAccount machine, StateFolder state, Func<string, IVaultStore> createStore, VaultOptions options, PolicyLimits limits, RemoteBackups backups)
     {
         _state = state;
+        _backups = backups;
         _vaults = new ServerVaults(state, new MachineSecret(state, ISecretProtection.Current));
         _places = new GroupPlaces(machine, _vaults, options);
         _books = new GroupBooks(_places, _vaults);
@@ -145,6 +148,17 @@ public sealed class ProtectionGroups
         ArgumentNullException.ThrowIfNull(group);
         return DiskVaults.ReadAsync(group, _vaults.List().First(known => known.VaultId == group.VaultId), _places, _clock, cancellationToken);
     }
+
+    /// <summary>
+    /// Has each machine of a group back up into its disk vault over ssh, copies what is new, and puts the retention into force. A machine that fails stops no other; a place of copies
+    /// that is away stops no backup.
+    /// </summary>
+    /// <param name="name">The group.</param>
+    /// <param name="told">Told of each machine when it is done, from any thread; null for nobody.</param>
+    /// <param name="cancellationToken">Stops it in order; what has arrived is used by the next run.</param>
+    /// <exception cref="BackupException">GroupNotFound, JobInProgress; VaultNotFound, VaultUnreachable, … where no disk vault can be opened: then nothing was done.</exception>
+    public Task<GroupRun> RunAsync(string name, Action<GroupMachineRun>? told, CancellationToken cancellationToken) =>
+        RunAsync(name, new RemoteMachineBackups(_backups), DiskVaults.RoomOf, told, cancellationToken);
 
     /// <summary>Runs a group once; no other process of this machine runs it meanwhile. See <see cref="GroupRuns"/>.</summary>
     internal async Task<GroupRun> RunAsync(string name, IMachineBackups backups, Func<string, (long? Free, long? Total)> room, Action<GroupMachineRun>? told, CancellationToken cancellationToken)

@@ -75,6 +75,55 @@ internal sealed class GroupListCommand : HostCommand
     }
 }
 
+/// <summary><c>group backup</c>.</summary>
+internal sealed class GroupBackupCommand : HostCommand
+{
+    private readonly Argument<string> _name;
+    private readonly AgentSelection _own;
+
+    public GroupBackupCommand()
+        : base(
+            "backup",
+            "Have each machine of a protection group back up into its disk vault, over ssh, then copy what is new, and put the retention into force.",
+            "obengine group backup web")
+    {
+        _name = Required("GROUP", "The group.");
+        _own = new AgentSelection(this);
+    }
+
+    public override bool IsJob => true;
+
+    public override async Task<Outcome> RunAsync(CommandContext context)
+    {
+        GroupRun run = await _own.Open(context).Groups.RunAsync(
+            context.Get(_name),
+            machine => context.Renderer.Note($"{machine.HostName}: {(machine.Failure is { } failure ? failure.Message : $"backed up to {machine.DiskVault}")}"),
+            context.Stop).ConfigureAwait(false);
+        BackupException[] failures = [.. run.Machines.Select(machine => machine.Failure).OfType<BackupException>()];
+        BackupException[] warnings = [.. run.Warnings, .. run.Machines.SelectMany(machine => machine.Warnings), .. run.Copies.Select(copy => copy.Failure).OfType<BackupException>()];
+        foreach (BackupException said in warnings.Concat(failures))
+        {
+            context.Renderer.Warn(said);
+        }
+
+        context.Renderer.Table(
+            [.. run.Machines.Select(machine => GroupMachineLine.Of(run.Group.Name, machine))],
+            new TextTable<GroupMachineLine>(
+                new Column<GroupMachineLine>("MACHINE", line => line.Machine),
+                new Column<GroupMachineLine>("DISK VAULT", line => line.DiskVault ?? ""),
+                new Column<GroupMachineLine>("POINT", line => line.PointId is { } id ? ShortId.Of(id) : "NONE"),
+                new Column<GroupMachineLine>("FILES", line => Quantity.Count(line.Files)),
+                new Column<GroupMachineLine>("SIZE", line => Quantity.Size(line.Bytes)),
+                new Column<GroupMachineLine>("STORED", line => Quantity.Size(line.StoredBytes)),
+                new Column<GroupMachineLine>("", line => line.Error ?? "")));
+        ExitCode code = failures.Length > 0 ? ExitCode.Failed : warnings.Length > 0 || run.Machines.Any(machine => machine.Point!.SkippedCount > 0) ? ExitCode.CompletedWithSkips : ExitCode.Success;
+        int copied = run.Copies.Sum(copy => copy.Reports.Sum(report => report.PointsCopied));
+        return new Outcome(
+            new GroupBackupSummary(run.Group.Name, run.Machines.Count, failures.Length, copied, run.Copies.Count(copy => copy.Failure is not null), run.Expired, warnings.Length) { ExitCode = (int)code },
+            $"{Quantity.Count(run.Machines.Count - failures.Length)} of {Quantity.Count(run.Machines.Count, "machine")} backed up, {Quantity.Count(copied, "recovery point")} copied.");
+    }
+}
+
 /// <summary><c>server sync</c>.</summary>
 internal sealed class ServerSyncCommand : HostCommand
 {

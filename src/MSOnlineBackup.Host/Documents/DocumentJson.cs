@@ -55,6 +55,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(RemoteBackupLine))]
 [JsonSerializable(typeof(RemoteBackupSummary))]
 [JsonSerializable(typeof(GroupLine))]
+[JsonSerializable(typeof(GroupMachineLine))]
+[JsonSerializable(typeof(GroupBackupSummary))]
 [JsonSerializable(typeof(DiskVaultLine))]
 [JsonSerializable(typeof(ServerSyncSummary))]
 [JsonSerializable(typeof(FleetLine))]

@@ -425,6 +425,31 @@ internal sealed record GroupLine(
         group.Name, group.Id, [.. group.Machines.Select(machine => machine.HostName)], group.DiskVaults, group.CopyTo, group.VaultId, group.Changed);
 }
 
+internal sealed record GroupMachineLine(
+    string Group,
+    string Machine,
+    string? DiskVault,
+    string? PointId,
+    long Files,
+    long Bytes,
+    long StoredBytes,
+    long Skipped,
+    string? Error,
+    string? Reason) : Document("groupMachine")
+{
+    public static GroupMachineLine Of(string group, GroupMachineRun run) => new(
+        group,
+        run.HostName,
+        run.DiskVault,
+        run.Point?.SessionId.ToString(),
+        run.Point?.Sources.Sum(source => source.Manifest.Files) ?? 0,
+        run.Point?.Sources.Sum(source => source.Manifest.Bytes) ?? 0,
+        run.Point?.StoredBytes ?? 0,
+        run.Point?.SkippedCount ?? 0,
+        run.Failure?.Id.ToString(),
+        run.Failure?.Message);
+}
+
 internal sealed record DiskVaultLine(
     string Group,
     string Path,

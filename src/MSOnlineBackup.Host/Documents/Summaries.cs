@@ -37,6 +37,8 @@ internal sealed record AgentSummary(string Command, int Machines, int Failed, in
 /// <summary><c>agent backup</c>.</summary>
 internal sealed record RemoteBackupSummary(int Machines, int Failed, long Skipped) : Summary("agent backup");
 
+internal sealed record GroupBackupSummary(string Group, int Machines, int Failed, int PointsCopied, int CopiesIncomplete, int Expired, int Warnings) : Summary("group backup");
+
 internal sealed record ServerSyncSummary(
     string VaultId,
     IReadOnlyList<string> Places,

@@ -85,13 +85,14 @@ public abstract class PipeAccess
 
         internal override bool HasBegun(SessionId session) => _sessions.ContainsKey(session);
 
-        internal override bool Shows(string name) => VaultLayout.KindOf(name, out _) != StoredKind.Unknown;
+        // Which other machines a server backs up, and how it logs in there, is none of a machine's business.
+        internal override bool Shows(string name) => VaultLayout.KindOf(name, out _) is not (StoredKind.Unknown or StoredKind.Group);
 
         internal override void CheckRead(string name)
         {
             if (!Shows(name))
             {
-                throw PipeErrors.Refused("read", name, "it is no part of the vault");
+                throw PipeErrors.Refused("read", name, "it is no part of the vault that a backup needs");
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Agent.Groups;
 using MSOnlineBackup.Agent.Jobs;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Completion;
@@ -9,11 +10,13 @@ namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Backs up now what a policy names.</summary>
 [Cmdlet(VerbsLifecycle.Start, "OBBackup", SupportsShouldProcess = true, DefaultParameterSetName = ByName)]
-[OutputType(typeof(OBJob))]
+[OutputType(typeof(OBJob), ParameterSetName = [ByName, ByObject])]
+[OutputType(typeof(OBGroupBackup), ParameterSetName = [ByGroup])]
 public sealed class StartOBBackupCommand : JobCmdlet
 {
     private const string ByName = "PolicyName";
     private const string ByObject = "PolicyObject";
+    private const string ByGroup = "ProtectionGroup";
 
     private bool _hasInput;
 
@@ -26,6 +29,12 @@ public sealed class StartOBBackupCommand : JobCmdlet
     /// <summary>A saved policy, from Get-OBPolicy.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = ByObject)]
     public OBPolicy Policy { get; set; } = null!;
+
+    /// <summary>A protection group: each of its machines backs up into its disk vault, what is new is copied, and the retention is put into force.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ByGroup)]
+    [ArgumentCompleter(typeof(GroupCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string ProtectionGroup { get; set; } = "";
 
     /// <summary>Has a process of its own run the job, and returns at once.</summary>
     [Parameter(Position = 1)]
@@ -58,6 +67,12 @@ public sealed class StartOBBackupCommand : JobCmdlet
     protected override void Process()
     {
         _hasInput = true;
+        if (ParameterSetName == ByGroup)
+        {
+            RunGroup();
+            return;
+        }
+
         BackupPolicy policy = ParameterSetName == ByObject ? SavedFrom(Policy) : Name.Length == 0 ? Agent.Policies.Require(PolicyKind.Files) : SavedAs(Name);
         if (Scheduled && policy.IsPaused)
         {
@@ -88,6 +103,41 @@ public sealed class StartOBBackupCommand : JobCmdlet
         {
             throw new BackupException(
                 BackupErrorId.PolicyNotFound, "No policy came through the pipeline; nothing was backed up.", "Get-OBPolicy returns the policy of this machine, if there is one.");
+        }
+    }
+
+    private void RunGroup()
+    {
+        string[] others = [nameof(Async), nameof(Volumes), nameof(RetainUntil), nameof(Compression), nameof(SeedPath), nameof(Scheduled)];
+        if (others.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey) is { } contradiction)
+        {
+            throw new BackupException(
+                BackupErrorId.ArgumentInvalid,
+                $"-{contradiction} was given with -ProtectionGroup: the machines of a group back up by its policy, here and now.",
+                $"Leave out -{contradiction}. Set-OBProtectionGroup changes the policy of the group.",
+                contradiction);
+        }
+
+        ProtectionGroup group = Run((_, stop) => Agent.Groups.GetAsync(ProtectionGroup, stop));
+        if (!ShouldProcess(group.Name, $"Back up {string.Join(", ", group.Machines.Select(machine => machine.HostName))}"))
+        {
+            return;
+        }
+
+        GroupRun run = Run((pump, stop) => Agent.Groups.RunAsync(
+            group.Name, machine => pump.WriteVerbose($"{machine.HostName}: {(machine.Failure is { } failure ? failure.Message : $"backed up to {machine.DiskVault}")}"), stop));
+        foreach (BackupException warning in run.Warnings.Concat(run.Machines.SelectMany(machine => machine.Warnings)).Concat(run.Copies.Select(copy => copy.Failure).OfType<BackupException>()))
+        {
+            WriteWarning($"{warning.Message} ({warning.Id}) {warning.RecommendedAction}");
+        }
+
+        foreach (GroupMachineRun machine in run.Machines)
+        {
+            WriteObject(machine.ToOutput(group.Name));
+            if (machine.Failure is { } failure)
+            {
+                WriteError(failure);
+            }
         }
     }
 

@@ -77,6 +77,8 @@ public sealed class PipeAccessTests : IDisposable
         await vault.BackUpAsync(Source);
         var store = new FolderVaultStore(vault.Folder);
         await File.WriteAllTextAsync(Path.Combine(vault.Folder, "stranger"), "a stranger's", Stop);
+        string group = $"stores/{Path.GetFileName(Directory.GetDirectories(Path.Combine(vault.Folder, "stores"))[0])}/groups/{new string('8', 32)}-00000001";
+        Assert.True(await store.TryCreateAsync(group, new byte[1], Stop));
         List<string> names = await store.ListAsync("", Stop).Select(found => found.Name).ToListAsync(Stop);
         using PipedVaultStore peer = LoopbackPipe.StoreOver(store, (served, stop) => PipeAccess.ForMachinesAsync(served, ["m"], stop));
 
@@ -103,7 +105,9 @@ public sealed class PipeAccessTests : IDisposable
 
         await DeniedAsync(() => peer.StatAsync("stranger", Stop).AsTask());
         await DeniedAsync(() => peer.ReadAsync("stranger", 0, new byte[1], Stop).AsTask());
-        Assert.Equal(names.Where(name => name != "stranger").Order(), (await peer.ListAsync("", Stop).Select(found => found.Name).ToListAsync(Stop)).Order());
+        await DeniedAsync(() => peer.StatAsync(group, Stop).AsTask());
+        await DeniedAsync(() => peer.ReadAsync(group, 0, new byte[1], Stop).AsTask());
+        Assert.Equal(names.Where(name => name != "stranger" && name != group).Order(), (await peer.ListAsync("", Stop).Select(found => found.Name).ToListAsync(Stop)).Order());
         Assert.Equal(names.Order(), (await store.ListAsync("", Stop).Select(found => found.Name).ToListAsync(Stop)).Order());
     }
 

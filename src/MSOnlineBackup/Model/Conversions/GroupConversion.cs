@@ -21,6 +21,20 @@ internal static class GroupConversion
         Changed = group.Changed.UtcDateTime,
     };
 
+    /// <summary>What became of a machine.</summary>
+    public static OBGroupBackup ToOutput(this GroupMachineRun run, string group) => new()
+    {
+        ProtectionGroup = group,
+        HostName = run.HostName,
+        DiskVault = run.DiskVault,
+        RecoveryPointId = run.Point?.SessionId.ToString(),
+        Files = run.Point?.Sources.Sum(source => source.Manifest.Files) ?? 0,
+        Bytes = run.Point?.Sources.Sum(source => source.Manifest.Bytes) ?? 0,
+        BytesStored = run.Point?.StoredBytes ?? 0,
+        Skipped = run.Point?.SkippedCount ?? 0,
+        Reason = run.Failure?.Message,
+    };
+
     /// <summary>What a server found.</summary>
     public static OBServerSync ToOutput(this ServerSyncReport report) => new()
     {
