@@ -46,17 +46,7 @@ internal sealed class GroupPlaces(MachineAccount machine, ServerVaults vaults, V
     /// <exception cref="BackupException">VaultNotTwin; ArgumentInvalid; VaultNotFound, VaultUnreachable, …; RecoveryOptionMissing where a key was rotated in one of the two.</exception>
     public async Task<UnlockedVault> OpenTwinAsync(UnlockedVault vault, string place, VaultPatience patience, CancellationToken cancellationToken)
     {
-        Vault twin;
-        try
-        {
-            twin = await OpenClosedAsync(place, patience, cancellationToken).ConfigureAwait(false);
-        }
-        catch (BackupException e) when (e.Id == BackupErrorId.VaultNotFound)
-        {
-            throw vault.Vault.TwinMissing(e);
-        }
-
-        vault.Vault.RequireTwin(twin);
+        Vault twin = await vault.Vault.OpenTwinAsync(() => OpenClosedAsync(place, patience, cancellationToken)).ConfigureAwait(false);
         return await UnlockAsync(twin, vault.Key, cancellationToken).ConfigureAwait(false);
     }
 

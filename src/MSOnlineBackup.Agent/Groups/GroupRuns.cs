@@ -145,6 +145,11 @@ internal sealed class GroupRuns(
         GroupMachine machine, IReadOnlyList<string> paths, SourceSelection selection, UnlockedVault vault, PointHistory history, CancellationToken cancellationToken)
     {
         limits.CheckRecoveryPoints(history.Count + 1);
+        if (group.CopyTo.Count > 0 && limits == PolicyLimits.Mars)
+        {
+            limits.CheckRecoveryPoints(ofWorkload: false, 1 + await history.NewestFirst.LongCountAsync(point => RetentionHistory.SeriesOf(point.Tags) is null, cancellationToken).ConfigureAwait(false));
+        }
+
         var run = new RetentionRun(clock.GetUtcNow(), group.Policy.Schedule is { } schedule ? ScheduleZone.Of(schedule, clock.LocalTimeZone) : clock.LocalTimeZone);
         IReadOnlyList<string> tags = await RetentionHistory.FindTagsAsync(group.Policy, run, history.NewestFirst, cancellationToken).ConfigureAwait(false);
         return await backups.RunAsync(machine.Machine, new MachineBackupOrder(machine.HostName, paths, selection, tags), vault, cancellationToken).ConfigureAwait(false);
