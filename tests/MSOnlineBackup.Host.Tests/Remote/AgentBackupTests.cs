@@ -51,12 +51,11 @@ public sealed class AgentBackupTests : IAsyncLifetime
         Assert.Equal(["AgentNotInstalled", null, null], lines.Select(line => line.GetProperty("error").GetString()));
         Assert.Equal(1, lines[1].GetProperty("files").GetInt64());
         Assert.Equal((3, 1), (run.Lines()[^1].GetProperty("machines").GetInt32(), run.Lines()[^1].GetProperty("failed").GetInt32()));
-        File.Delete(Path.Combine(_obengine.Source, "folder", "b"));
         foreach (string machine in new[] { "m1", "m2" })
         {
             string target = _obengine.Folder[$"restored-{machine}"];
             Assert.Equal(0, (await _obengine.OnVaultAsync("restore", "latest", "--machine", machine, "--to", target)).ExitCode);
-            Assert.Empty(TreeComparer.Compare(_obengine.Source, target + _obengine.Source, TreeAspects.All));
+            Assert.StartsWith("/folder/b:", Assert.Single(TreeComparer.Compare(_obengine.Source, target + _obengine.Source)), StringComparison.Ordinal);
         }
 
         await File.WriteAllTextAsync(_machines.Of("m1", "down"), "", Stop);

@@ -104,8 +104,8 @@ internal sealed class RemoteBackup(
 
     private static IEnumerable<RemoteSaying> Said(RemoteErrand errand, RemoteSayingKind kind) => errand.Sayings.Where(saying => saying.Kind == kind);
 
-    // Serves the vault until the agent has gone. Why it has, where it did not say so itself.
-    private async Task<BackupException> ServeAsync(PipeAccess access, RemoteErrand errand, CancellationTokenSource limit, CancellationToken cancellationToken)
+    // Serves the vault until the agent has gone. Gives why it has; null where it said so itself.
+    private async Task<BackupException?> ServeAsync(PipeAccess access, RemoteErrand errand, CancellationTokenSource limit, CancellationToken cancellationToken)
     {
         string mark = RemoteAgents.NewMark();
         using RemoteCommand command = await shell.StartAsync(machine, records.KnownHosts(_host), AgentScripts.BackUp(mark), cancellationToken).ConfigureAwait(false);
@@ -135,6 +135,12 @@ internal sealed class RemoteBackup(
         catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
         {
             // It was cut off, by this side or the other.
+        }
+
+        // What the agent has said of its end counts for more than how its line ended.
+        if (errand.End is not null)
+        {
+            return null;
         }
 
         if (limit.IsCancellationRequested)
