@@ -20,6 +20,15 @@ Describe 'Add-OBWorkload' {
         $policy.Workloads[1].Socket | Should -Be /c
     }
 
+    It 'adds a MariaDB server by its socket' {
+        $workload = (New-OBPolicy | Add-OBWorkload -MariaDb -Socket /run/mysqld/mysqld.sock -User obengine -OptionFile /etc/mysql/obengine.cnf).Workloads
+        $workload.Name, $workload.Kind, $workload.Socket, $workload.Port | Should -Be maria1, MariaDb, /run/mysqld/mysqld.sock, 0
+        $workload.User, $workload.OptionFile | Should -Be obengine, /etc/mysql/obengine.cnf
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -MariaDb -Socket mysqld.sock }) PolicyInvalid InvalidArgument '*absolute path*'
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -MariaDb -Socket /a -OptionFile my.cnf }) PolicyInvalid InvalidArgument '*absolute path*'
+        { New-OBPolicy | Add-OBWorkload -MariaDb -Socket /a -Port 3306 } | Should -Throw
+    }
+
     It 'changes nothing with -WhatIf' { (New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /a -WhatIf).Workloads | Should -BeNullOrEmpty }
 
     It 'refuses what no server can have' {

@@ -78,6 +78,6 @@ public sealed record WorkloadRecoveryOrder : JobOrder
         await machine.Contact.AdmitRestoreAsync(vault.Vault, isForced: false, stop).ConfigureAwait(false);
         WorkloadChain chain = await WorkloadTarget.RecoverAsync(
             vault, MachineName, Workload, ToTime, TargetFolder, work.Monitor, chosen => work.RecoveryPointId = chosen.Full.Id, stop).ConfigureAwait(false);
-        work.Monitor.Note(WorkloadKinds.Recovery(chain.Full.Point.Kind).Advise(chain, Path.GetFullPath(TargetFolder)));
+        work.Monitor.Note(WorkloadKinds.Recovery(chain.Full.Point.Kind, machine.Clock).Advise(chain, Path.GetFullPath(TargetFolder)));
     }
 }

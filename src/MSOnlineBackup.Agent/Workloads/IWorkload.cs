@@ -22,6 +22,9 @@ internal interface IWorkload : IAsyncDisposable
     /// <exception cref="BackupException">WorkloadUnreachable, WorkloadAccessDenied, WorkloadUnfit, WorkloadProgramUnusable, WorkloadCommandFailed.</exception>
     Task<WorkloadServer> DiscoverAsync(CancellationToken stop);
 
+    /// <summary>What to do about gaps that come again, in a sentence.</summary>
+    string GapAdvice { get; }
+
     /// <summary>Why the server cannot give its log from a position on, in a sentence; null where it can.</summary>
     Task<string?> FindGapAsync(string position, CancellationToken stop);
 

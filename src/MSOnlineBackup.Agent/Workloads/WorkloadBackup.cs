@@ -142,6 +142,6 @@ internal sealed record WorkloadBackup(UnlockedVault Vault, WorkloadSettings Sett
         BackupErrorId.WorkloadLogGap,
         $"The log of the workload '{Settings.Name}' has a gap: {why} This backup is full. "
             + (newest.Window is { } window ? $"Until {window.To:u} it can be recovered by the earlier ones, and again from this one on." : "It can be recovered from this one on."),
-        "Nothing needs to be done now. If it comes again, find out what drops the slot or removes the server's log, such as max_slot_wal_keep_size.",
+        "Nothing needs to be done now. " + Workload.GapAdvice,
         Settings.Name);
 }

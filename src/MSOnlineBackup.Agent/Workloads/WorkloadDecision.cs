@@ -34,8 +34,8 @@ internal sealed record WorkloadDecision(bool TakesFull, bool ContinuesStream, st
 
     /// <summary>Why a full backup is not one of the server as it is; null where it is.</summary>
     public static string? FindChange(WorkloadPoint full, WorkloadServer server) =>
-        full.System != server.System ? $"The server is another one than was backed up: its system identifier is {server.System}, not {full.System}."
-        : full.Timeline != server.Timeline ? $"The server is on the timeline {server.Timeline} now, not {full.Timeline}: it was recovered or promoted."
-        : full.Layout != server.Layout ? "The server's files lie elsewhere now: a tablespace has come, gone or moved."
+        full.System != server.System ? $"The server is another one than was backed up: it calls itself {server.System}, not {full.System}."
+        : full.Timeline != server.Timeline ? $"The server's log is another one now, of the timeline {server.Timeline} and not {full.Timeline}: the server was recovered, promoted or set up anew."
+        : full.Layout != server.Layout ? "The server's files lie elsewhere now: a folder or a tablespace has come, gone or moved."
         : null;
 }

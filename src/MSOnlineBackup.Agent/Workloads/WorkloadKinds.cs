@@ -1,36 +1,37 @@
+using MSOnlineBackup.Agent.Workloads.MariaDb;
 using MSOnlineBackup.Agent.Workloads.PostgreSql;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Workloads;
 
-/// <summary>The one place that knows which class is for which kind of workload.</summary>
+/// <summary>The kinds of workloads that this version knows: the one place that has a list of them.</summary>
 internal static class WorkloadKinds
 {
+    private static readonly IReadOnlyList<IWorkloadKind> _all = [new PgKind(), new MariaKind()];
+
+    /// <summary>Their names.</summary>
+    public static IEnumerable<WorkloadKind> Names => _all.Select(kind => kind.Kind);
+
+    /// <summary>A kind; null where this version does not know it.</summary>
+    public static IWorkloadKind? Find(WorkloadKind kind) => _all.FirstOrDefault(each => each.Kind == kind);
+
     /// <summary>A workload of this machine.</summary>
-    /// <param name="settings">Which.</param>
+    /// <param name="settings">Which; checked.</param>
     /// <param name="spoolFolder">A folder of this machine's state for its log, absolute; made if need be.</param>
     /// <param name="clock">The clock.</param>
     /// <exception cref="BackupException">NotAvailable.</exception>
     public static IWorkload Open(WorkloadSettings settings, string spoolFolder, TimeProvider clock)
     {
         RequireSupport();
-        return settings.Kind switch
-        {
-            WorkloadKind.PostgreSql => new PgWorkload(settings, spoolFolder, new PgPrograms(settings), clock),
-            _ => throw new ArgumentOutOfRangeException(nameof(settings)),
-        };
+        return Known(settings.Kind).Open(settings, spoolFolder, clock);
     }
 
     /// <summary>What recovers a kind of workload.</summary>
     /// <exception cref="BackupException">NotAvailable.</exception>
-    public static IWorkloadRecovery Recovery(WorkloadKind kind)
+    public static IWorkloadRecovery Recovery(WorkloadKind kind, TimeProvider clock)
     {
         RequireSupport();
-        return kind switch
-        {
-            WorkloadKind.PostgreSql => new PgRecovery(),
-            _ => throw new ArgumentOutOfRangeException(nameof(kind)),
-        };
+        return Known(kind).Recovery(clock);
     }
 
     /// <summary>Refuses where workloads cannot be backed up or recovered.</summary>
@@ -41,8 +42,10 @@ internal static class WorkloadKinds
         {
             throw new BackupException(
                 BackupErrorId.NotAvailable,
-                "Database servers are backed up as workloads, and recovered, on Linux only in this version.",
+                "Databases are backed up as workloads, and recovered, on Linux only in this version.",
                 "Elsewhere back them up between scripts and from a snapshot (docs/operations.md).");
         }
     }
+
+    private static IWorkloadKind Known(WorkloadKind kind) => Find(kind) ?? throw new ArgumentOutOfRangeException(nameof(kind));
 }

@@ -10,31 +10,32 @@ public enum WorkloadKind
 {
     /// <summary>A PostgreSQL server: all databases of one cluster.</summary>
     PostgreSql,
+
+    /// <summary>A MariaDB server: all its databases.</summary>
+    MariaDb,
 }
 
 /// <summary>A database server of this machine, as a policy names it.</summary>
 /// <param name="Name">What it is called here and in the vault: 1 to 40 ASCII letters, digits, '-' and '_'; case does not count.</param>
 /// <param name="Kind">What it is.</param>
-/// <param name="Socket">The absolute path of the folder that the server's socket lies in.</param>
-/// <param name="Port">The port, which is part of the socket's name: 1 to 65,535.</param>
+/// <param name="Socket">The absolute path of what the server is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself.</param>
+/// <param name="Port">The port, where it is part of the socket's name: 1 to 65,535; null for the kind's own.</param>
 /// <param name="User">The role to log in as; null for that of the account's name.</param>
 /// <param name="FullEveryMinutes">After how many minutes the next backup is full again: 60 to 525,600 (365 days). Those between are of the log.</param>
+/// <param name="OptionFile">The absolute path of a file with options of the kind's programs, such as a password; null for none.</param>
 public sealed record WorkloadSettings(
     string Name,
     WorkloadKind Kind,
     string Socket,
-    int Port = WorkloadSettings.UsualPort,
+    int? Port = null,
     string? User = null,
-    int FullEveryMinutes = WorkloadSettings.UsualFullEveryMinutes)
+    int FullEveryMinutes = WorkloadSettings.UsualFullEveryMinutes,
+    string? OptionFile = null)
 {
-    /// <summary>PostgreSQL's own port.</summary>
-    public const int UsualPort = 5432;
-
     /// <summary>A full backup a day.</summary>
     public const int UsualFullEveryMinutes = 24 * 60;
 
     private const int MaxNameLength = 40;
-    private const int MaxUserLength = 63;
     private const int LeastFullEvery = 60;
     private const int MostFullEvery = 365 * 24 * 60;
 
@@ -48,6 +49,10 @@ public sealed record WorkloadSettings(
     [JsonIgnore]
     public string Key => KeyOf(Name);
 
+    /// <summary>The port that counts; null where the kind has none.</summary>
+    [JsonIgnore]
+    public int? PortInUse => Port ?? WorkloadKinds.Find(Kind)?.UsualPort;
+
     /// <summary>What a name is compared by.</summary>
     public static string KeyOf(string name) => (name ?? throw new ArgumentNullException(nameof(name))).ToLowerInvariant().Replace('-', '_');
 
@@ -60,33 +65,54 @@ public sealed record WorkloadSettings(
             throw Invalid($"'{Name}' is no name for a workload.", $"Use 1 to {MaxNameLength} letters from A to Z, digits, '-' and '_'.");
         }
 
-        if (Kind != WorkloadKind.PostgreSql)
-        {
-            throw Invalid($"The workload '{Name}' is of the kind {(int)Kind}, which this version does not know.", "Use a newer version, or PostgreSql.");
-        }
-
-        if (!Path.IsPathFullyQualified(Socket) || Socket.AsSpan().ContainsAny('\n', '\0'))
-        {
-            throw Invalid($"The socket folder '{Socket}' of the workload '{Name}' is not an absolute path.", "Name the folder of the server's socket, for example /run/postgresql.");
-        }
-
-        if (Port is < 1 or > ushort.MaxValue)
-        {
-            throw Invalid(string.Create(CultureInfo.InvariantCulture, $"The port {Port} of the workload '{Name}' is none."), "Use 1 to 65535; PostgreSQL's own is 5432.");
-        }
-
-        if (User is { } user && (user.Length is 0 or > MaxUserLength || user.Any(char.IsControl)))
-        {
-            throw Invalid($"'{user}' is no name of a role, in the workload '{Name}'.", $"Use 1 to {MaxUserLength} characters, or leave it out.");
-        }
-
         if (FullEveryMinutes is < LeastFullEvery or > MostFullEvery)
         {
             throw Invalid(
                 string.Create(CultureInfo.InvariantCulture, $"A full backup of the workload '{Name}' every {FullEveryMinutes:n0} minutes is not possible."),
                 "Use 1 hour to 365 days.");
         }
+
+        IWorkloadKind kind = WorkloadKinds.Find(Kind)
+            ?? throw Invalid($"The workload '{Name}' is of the kind {(int)Kind}, which this version does not know.", $"Use a newer version, or one of: {string.Join(", ", WorkloadKinds.Names)}.");
+        kind.Check(this);
     }
 
-    private BackupException Invalid(string message, string action) => new(BackupErrorId.PolicyInvalid, message, action, Name);
+    /// <summary>Refuses a path that is not absolute.</summary>
+    /// <param name="what">What it is of: "socket folder".</param>
+    /// <param name="path">The path.</param>
+    /// <param name="action">What to do instead.</param>
+    /// <exception cref="BackupException">PolicyInvalid.</exception>
+    internal void RequirePath(string what, string path, string action)
+    {
+        if (!Path.IsPathFullyQualified(path) || path.AsSpan().ContainsAny('\n', '\0'))
+        {
+            throw Invalid($"The {what} '{path}' of the workload '{Name}' is not an absolute path.", action);
+        }
+    }
+
+    /// <summary>Refuses a role that no server has.</summary>
+    /// <param name="most">How many characters its name may have.</param>
+    /// <exception cref="BackupException">PolicyInvalid.</exception>
+    internal void RequireUser(int most)
+    {
+        if (User is { } user && (user.Length == 0 || user.Length > most || user.Any(char.IsControl)))
+        {
+            throw Invalid($"'{user}' is no name of a role, in the workload '{Name}'.", string.Create(CultureInfo.InvariantCulture, $"Use 1 to {most} characters, or leave it out."));
+        }
+    }
+
+    /// <summary>Refuses what the kind has no use for.</summary>
+    /// <param name="value">It; null where it is not given, as it should be.</param>
+    /// <param name="what">What it is called.</param>
+    /// <exception cref="BackupException">PolicyInvalid.</exception>
+    internal void RequireNone(object? value, string what)
+    {
+        if (value is not null)
+        {
+            throw Invalid($"The workload '{Name}' names {what}, which has no meaning for {Kind}.", "Leave it out.");
+        }
+    }
+
+    /// <summary>What is refused.</summary>
+    internal BackupException Invalid(string message, string action) => new(BackupErrorId.PolicyInvalid, message, action, Name);
 }

@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
-using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Restore;
-using MSOnlineBackup.Vaults;
+using MSOnlineBackup.Engine;
+using MSOnlineBackup.Platform.Folders;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.Vaults;
 
 namespace MSOnlineBackup.Agent.Workloads;
 
@@ -76,7 +77,7 @@ public static class WorkloadTarget
         try
         {
             var items = new Items(index, points.ToDictionary(point => point.SessionId), monitor);
-            await WorkloadKinds.Recovery(chain.Full.Point.Kind).RestoreAsync(chain, moment, staging, target, items, stop).ConfigureAwait(false);
+            await WorkloadKinds.Recovery(chain.Full.Point.Kind, TimeProvider.System).RestoreAsync(chain, moment, staging, target, items, stop).ConfigureAwait(false);
         }
         finally
         {
@@ -84,6 +85,33 @@ public static class WorkloadTarget
         }
 
         return chain;
+    }
+
+    /// <summary>Brings a folder that is complete to its place, by one renaming.</summary>
+    /// <param name="made">The folder, on the same disk.</param>
+    /// <param name="target">The place; nothing is there, or an empty folder.</param>
+    /// <exception cref="BackupException">RestoreTargetUnwritable.</exception>
+    internal static void MoveToPlace(string made, string target)
+    {
+        try
+        {
+            if (Directory.Exists(target))
+            {
+                Directory.Delete(target);
+            }
+
+            Directory.Move(made, target);
+            Durability.FlushFolder(Path.GetDirectoryName(target)!);
+        }
+        catch (IOException e)
+        {
+            throw new BackupException(
+                BackupErrorId.RestoreTargetUnwritable,
+                $"What was recovered could not be moved to '{target}': {e.Message}",
+                "Name a folder that does not exist yet, in one on the same disk; the root of a disk that is mounted there cannot become a data directory.",
+                target,
+                innerException: e);
+        }
     }
 
     // Beside the target: from there one renaming brings it to its place.

@@ -442,6 +442,8 @@ public enum BackupErrorId
     WorkloadTargetNotEmpty,
     /// <summary>What was recovered of a workload is not whole: something that its recovery needs is not there.</summary>
     WorkloadIncomplete,
+    /// <summary>A program that makes a workload of what was restored has failed.</summary>
+    WorkloadRecoveryFailed,
 
     // Protection groups: machines that a server backs up as one.
     /// <summary>There is no protection group of this name.</summary>

@@ -11,32 +11,47 @@ namespace MSOnlineBackup.Cmdlets;
 [OutputType(typeof(OBPolicy))]
 public sealed class AddOBWorkloadCommand : OBCmdlet
 {
+    private const string PostgreSqlSet = "PostgreSql";
+    private const string MariaDbSet = "MariaDb";
+    private const int OwnPort = 5432;
+
     /// <summary>The draft that is changed, and returned.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true)]
     public OBPolicy Policy { get; set; } = null!;
 
     /// <summary>The server is PostgreSQL.</summary>
-    [Parameter(Mandatory = true)]
+    [Parameter(Mandatory = true, ParameterSetName = PostgreSqlSet)]
     public SwitchParameter PostgreSql { get; set; }
 
-    /// <summary>The absolute path of the folder that the server's socket lies in.</summary>
-    [Parameter(Mandatory = true)]
+    /// <summary>The server is MariaDB.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = MariaDbSet)]
+    public SwitchParameter MariaDb { get; set; }
+
+    /// <summary>What the server is reached by: the absolute path of the folder of its socket (PostgreSQL), or of the socket itself (MariaDB).</summary>
+    [Parameter(Mandatory = true, ParameterSetName = PostgreSqlSet)]
+    [Parameter(Mandatory = true, ParameterSetName = MariaDbSet)]
     [ValidateNotNullOrEmpty]
     public string Socket { get; set; } = "";
 
     /// <summary>The port, which is part of the socket's name.</summary>
-    [Parameter]
-    public int Port { get; set; } = WorkloadSettings.UsualPort;
+    [Parameter(ParameterSetName = PostgreSqlSet)]
+    public int Port { get; set; } = OwnPort;
 
     /// <summary>The role to log in as; that of the account's name, if it is not given.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = PostgreSqlSet)]
+    [Parameter(ParameterSetName = MariaDbSet)]
     [ValidateNotNullOrEmpty]
     public string? User { get; set; }
 
-    /// <summary>What it is called in the policy and in the vault.</summary>
+    /// <summary>The absolute path of a file with options of the server's programs, such as a password.</summary>
+    [Parameter(ParameterSetName = MariaDbSet)]
+    [ValidateNotNullOrEmpty]
+    public string? OptionFile { get; set; }
+
+    /// <summary>What it is called in the policy and in the vault; pg1 or maria1, if it is not given.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
-    public string Name { get; set; } = "pg1";
+    public string? Name { get; set; }
 
     /// <summary>After which time the next backup is full again; those between are of the log.</summary>
     [Parameter]
@@ -48,17 +63,26 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
         if (!PolicyScope.Of(Policy.Kind).NamesFiles)
         {
             throw new BackupException(
-                BackupErrorId.PolicyInvalid, "The policy protects the system state; workloads need a separate policy.", "Make one with New-OBPolicy, and save it with Set-OBPolicy.", Name);
+                BackupErrorId.PolicyInvalid, "The policy protects the system state; workloads need a separate policy.", "Make one with New-OBPolicy, and save it with Set-OBPolicy.", Name ?? "");
         }
 
-        if (!PostgreSql)
+        if (!PostgreSql && !MariaDb)
         {
-            throw new BackupException(BackupErrorId.ArgumentInvalid, "No kind of server was named.", "Give -PostgreSql.", nameof(PostgreSql));
+            throw new BackupException(BackupErrorId.ArgumentInvalid, "No kind of server was named.", "Give -PostgreSql or -MariaDb.", ParameterSetName);
         }
 
-        var workload = new OBWorkloadSpec { Name = Name, Socket = Socket, Port = Port, User = User ?? "", FullEvery = FullEvery };
+        var workload = new OBWorkloadSpec
+        {
+            Name = Name ?? (MariaDb ? "maria1" : "pg1"),
+            Kind = MariaDb ? OBWorkloadKind.MariaDb : OBWorkloadKind.PostgreSql,
+            Socket = Socket,
+            Port = MariaDb ? 0 : Port,
+            User = User ?? "",
+            OptionFile = OptionFile ?? "",
+            FullEvery = FullEvery,
+        };
         workload.ToEngine().Check();
-        if (ShouldProcess(Policy.ToString(), $"Add the workload '{Name}'"))
+        if (ShouldProcess(Policy.ToString(), $"Add the workload '{workload.Name}'"))
         {
             // What is added again replaces what was.
             Policy.WorkloadSpecs.RemoveAll(there => there.ToEngine().Key == workload.ToEngine().Key);

@@ -98,6 +98,7 @@ internal static class ErrorRecords
         BackupErrorId.WorkloadTimeOutside => ErrorCategory.InvalidArgument,
         BackupErrorId.WorkloadTargetNotEmpty => ErrorCategory.ResourceExists,
         BackupErrorId.WorkloadIncomplete => ErrorCategory.InvalidData,
+        BackupErrorId.WorkloadRecoveryFailed => ErrorCategory.InvalidResult,
         BackupErrorId.GroupNotFound => ErrorCategory.ObjectNotFound,
         BackupErrorId.GroupExists or BackupErrorId.GroupMachineTaken => ErrorCategory.ResourceExists,
         BackupErrorId.PoolOverflow => ErrorCategory.LimitsExceeded,

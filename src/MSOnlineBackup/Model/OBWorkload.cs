@@ -5,6 +5,9 @@ public enum OBWorkloadKind
 {
     /// <summary>A PostgreSQL server.</summary>
     PostgreSql,
+
+    /// <summary>A MariaDB server.</summary>
+    MariaDb,
 }
 
 /// <summary>What a recovery point holds of a workload.</summary>
@@ -29,11 +32,14 @@ public sealed class OBWorkloadSpec
     /// <summary>What it is.</summary>
     public OBWorkloadKind Kind { get; internal init; }
 
-    /// <summary>The folder of its socket.</summary>
+    /// <summary>What it is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself.</summary>
     public string Socket { get; internal init; } = "";
 
-    /// <summary>Its port.</summary>
+    /// <summary>Its port; 0 where it has none.</summary>
     public int Port { get; internal init; }
+
+    /// <summary>The file with options of its programs; empty for none.</summary>
+    public string OptionFile { get; internal init; } = "";
 
     /// <summary>The role that backs it up; empty for that of the account's name.</summary>
     public string User { get; internal init; } = "";

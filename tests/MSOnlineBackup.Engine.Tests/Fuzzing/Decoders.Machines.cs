@@ -10,12 +10,14 @@ using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Agent.Remote.Jobs;
 using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Workloads;
+using MSOnlineBackup.Agent.Workloads.MariaDb;
 using MSOnlineBackup.Agent.Workloads.PostgreSql;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Agent.Watching;
 using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Engine.Tests.Jobs;
+using MSOnlineBackup.Engine.Tests.Workloads;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Cryptography;
 using MSOnlineBackup.Vaults.Errors;
@@ -247,6 +249,31 @@ internal static partial class Decoders
             content => _ = PgPosition.TryParse(Encoding.UTF8.GetString(content), out _),
             () => [Text("16/B374D848")],
             typeof(PgPosition));
+        yield return new(
+            "binlog-position",
+            content =>
+            {
+                _ = MariaPosition.TryParse(Encoding.UTF8.GetString(content), out _);
+                _ = MariaPlace.TryParse(Encoding.UTF8.GetString(content), out _);
+            },
+            () => [Text("mysql-bin.000008 6b0dd16844136fa3"), Text("mysql-bin.000008:605")],
+            typeof(MariaPosition),
+            typeof(MariaPlace));
+        yield return new(
+            "binlog-file",
+            content =>
+            {
+                _ = BinlogFile.Read(new MemoryStream(content));
+                _ = BinlogFile.FindTransactionAt(new MemoryStream(content), BinlogFile.FirstEvent, 1);
+            },
+            () => [BinlogSample.Begin(1).Commit(2).RotateTo("b.000002", 3).ToArray()],
+            typeof(BinlogFile));
+        yield return new(
+            "mariadb-server",
+            content => _ = MariaFacts.Read(content),
+            () => [new MariaFacts("10.11", 108, 113, new Dictionary<string, string> { ["old_mode"] = "UTF8_IS_UTF8MB3" }).Write()],
+            typeof(MariaFacts),
+            typeof(MariaFactsJson));
     }
 
     private static MachineSecret Secret(StateFolder folder) => new(folder, ISecretProtection.Current);

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Capacity;
 using MSOnlineBackup.Agent.VaultReports;
+using MSOnlineBackup.Agent.Workloads.MariaDb;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Repair;
@@ -21,6 +22,7 @@ internal static partial class Decoders
         [typeof(KeyRing)] = "takes names apart that it lists",
         [typeof(EntryPath)] = "of texts that people give",
         [typeof(ItemStream)] = "a stream",
+        [typeof(LateStream)] = "a stream",
         [typeof(CapacityShare)] = "of texts that people give",
         [typeof(ReportJson)] = "only writes",
     };

@@ -20,7 +20,7 @@ internal sealed partial class PgPrograms(WorkloadSettings settings, IReadOnlyLis
     private static readonly string[] _versionFolders = ["/usr/lib/postgresql", "/usr/local/pgsql"];
 
     /// <summary>The socket's path.</summary>
-    public string Socket => Path.Combine(settings.Socket, string.Create(CultureInfo.InvariantCulture, $".s.PGSQL.{settings.Port}"));
+    public string Socket => Path.Combine(settings.Socket, string.Create(CultureInfo.InvariantCulture, $".s.PGSQL.{Port}"));
 
     /// <summary>Where a program is.</summary>
     /// <param name="name">The program.</param>
@@ -56,7 +56,7 @@ internal sealed partial class PgPrograms(WorkloadSettings settings, IReadOnlyLis
     /// <param name="folder">A folder that it is to write to, as <see cref="FolderArgument"/> among its arguments; null for none.</param>
     public ProcessStartInfo Start(string path, IEnumerable<string> arguments, string? folder = null)
     {
-        List<string> command = [path, "--no-password", "--host", settings.Socket, "--port", settings.Port.ToString(CultureInfo.InvariantCulture)];
+        List<string> command = [path, "--no-password", "--host", settings.Socket, "--port", Port.ToString(CultureInfo.InvariantCulture)];
         if (settings.User is { } user)
         {
             command.AddRange(["--username", user]);
@@ -87,13 +87,15 @@ internal sealed partial class PgPrograms(WorkloadSettings settings, IReadOnlyLis
         return start;
     }
 
+    private int Port => settings.Port ?? PgKind.OwnPort;
+
     /// <summary>What stands among the arguments for the folder that a program may write to.</summary>
     public static string FolderArgument => "/proc/self/fd/9";
 
     /// <summary>Lets the account that the programs run as write to a folder.</summary>
     public void Open(string folder)
     {
-        if (Environment.IsPrivilegedProcess && PgOwner.Of(Socket) is { } owner)
+        if (Environment.IsPrivilegedProcess && FileOwner.Of(Socket) is { } owner)
         {
             owner.TakeFolder(folder);
         }
@@ -107,7 +109,7 @@ internal sealed partial class PgPrograms(WorkloadSettings settings, IReadOnlyLis
             return [];
         }
 
-        if (PgOwner.Of(Socket) is not { } socket)
+        if (FileOwner.Of(Socket) is not { } socket)
         {
             throw new BackupException(
                 BackupErrorId.WorkloadUnreachable,
@@ -140,7 +142,7 @@ internal sealed partial class PgPrograms(WorkloadSettings settings, IReadOnlyLis
     private async Task<int> AskVersionAsync(string path, CancellationToken stop)
     {
         var start = new ProcessStartInfo(path, ["--version"]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
-        (int code, string output, _) = await PgRun.ToEndAsync(start, settings.Name, stop).ConfigureAwait(false);
+        (int code, string output, _) = await ProgramRun.ToEndAsync(start, settings.Name, stop).ConfigureAwait(false);
         return code == 0 ? MajorOf(output) : 0;
     }
 

@@ -54,7 +54,7 @@ internal sealed class PgRecovery : IWorkloadRecovery
         }
 
         place.Flush();
-        MoveToPlace(cluster, target);
+        WorkloadTarget.MoveToPlace(cluster, target);
     }
 
     /// <inheritdoc/>
@@ -179,29 +179,6 @@ internal sealed class PgRecovery : IWorkloadRecovery
         }
     }
 
-    private static void MoveToPlace(string cluster, string target)
-    {
-        try
-        {
-            if (Directory.Exists(target))
-            {
-                Directory.Delete(target);
-            }
-
-            Directory.Move(cluster, target);
-            Durability.FlushFolder(Path.GetDirectoryName(target)!);
-        }
-        catch (IOException e)
-        {
-            throw new BackupException(
-                BackupErrorId.RestoreTargetUnwritable,
-                $"The recovered data directory could not be moved to '{target}': {e.Message}",
-                "Name a folder that does not exist yet, in one on the same disk; the root of a disk that is mounted there cannot become a data directory.",
-                target,
-                innerException: e);
-        }
-    }
-
     private static BackupException Incomplete(WorkloadChain chain, string what) => new(
         BackupErrorId.WorkloadIncomplete,
         $"What was recovered of the workload '{chain.Full.Point.Name}' is not whole: {what} is not there. The target is as it was.",
@@ -211,7 +188,7 @@ internal sealed class PgRecovery : IWorkloadRecovery
     /// <summary>The data directory in the making: what is written to it belongs to whom it belongs.</summary>
     private sealed class Place(string folder)
     {
-        private readonly PgOwner _owner = PgOwner.Of(folder) ?? throw new DirectoryNotFoundException(folder);
+        private readonly FileOwner _owner = FileOwner.Of(folder) ?? throw new DirectoryNotFoundException(folder);
 
         public string PathOf(string name) => Path.Combine(folder, name);
 

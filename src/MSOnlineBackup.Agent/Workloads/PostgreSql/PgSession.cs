@@ -41,7 +41,7 @@ internal sealed class PgSession : IAsyncDisposable
                 "--set", "ON_ERROR_STOP=1", "--set", "VERBOSITY=verbose", "--dbname", "postgres",
             ]);
         start.StandardInputEncoding = start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        var session = new PgSession(workload, PgRun.Begin(start, workload));
+        var session = new PgSession(workload, ProgramRun.Begin(start, workload));
         try
         {
             // A backup takes as long as it takes.

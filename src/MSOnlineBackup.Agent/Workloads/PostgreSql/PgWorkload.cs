@@ -27,6 +27,9 @@ internal sealed class PgWorkload(WorkloadSettings settings, string spoolFolder, 
     /// <summary>The replication slot's name.</summary>
     public string Slot => SlotOf(settings.Name);
 
+    /// <inheritdoc/>
+    public string GapAdvice => "If it comes again, find out what drops the slot or removes the server's log, such as max_slot_wal_keep_size.";
+
     /// <summary>The replication slot of a workload.</summary>
     public static string SlotOf(string name) => "obengine_" + WorkloadSettings.KeyOf(name);
 
@@ -147,7 +150,7 @@ internal sealed class PgWorkload(WorkloadSettings settings, string spoolFolder, 
         var last = new PgPosition(end.Value - 1);
         ProcessStartInfo start = programs.Start(
             _receiver!, ["--directory", PgPrograms.FolderArgument, "--slot", Slot, "--no-loop", "--endpos", last.ToString()], _spool.Folder);
-        (int status, _, string said) = await PgRun.ToEndAsync(start, settings.Name, stop).ConfigureAwait(false);
+        (int status, _, string said) = await ProgramRun.ToEndAsync(start, settings.Name, stop).ConfigureAwait(false);
         if (status != 0)
         {
             throw PgErrors.Of(settings.Name, "pg_receivewal", said, isConnected: !said.Contains(programs.Socket, StringComparison.Ordinal));

@@ -12,12 +12,13 @@ internal static class WorkloadConversion
         spec.Name,
         Enum.Parse<WorkloadKind>(spec.Kind.ToString()),
         spec.Socket,
-        spec.Port,
+        spec.Port == 0 ? null : spec.Port,
         spec.User.Length == 0 ? null : spec.User,
         spec.FullEvery.Ticks % TimeSpan.TicksPerMinute == 0
             ? int.CreateSaturating(spec.FullEvery.TotalMinutes)
             : throw new BackupException(
-                BackupErrorId.PolicyInvalid, $"'{spec.FullEvery:c}' between full backups of '{spec.Name}' is not a time in whole minutes.", "Write it as days, hours and minutes, such as '1.00:00:00', not as a bare number.", spec.Name));
+                BackupErrorId.PolicyInvalid, $"'{spec.FullEvery:c}' between full backups of '{spec.Name}' is not a time in whole minutes.", "Write it as days, hours and minutes, such as '1.00:00:00', not as a bare number.", spec.Name),
+        spec.OptionFile.Length == 0 ? null : spec.OptionFile);
 
     /// <summary>As scripts see it.</summary>
     public static OBWorkloadSpec ToOutput(this WorkloadSettings settings) => new()
@@ -25,9 +26,10 @@ internal static class WorkloadConversion
         Name = settings.Name,
         Kind = Enum.Parse<OBWorkloadKind>(settings.Kind.ToString()),
         Socket = settings.Socket,
-        Port = settings.Port,
+        Port = settings.PortInUse ?? 0,
         User = settings.User ?? "",
         FullEvery = settings.FullEvery,
+        OptionFile = settings.OptionFile ?? "",
     };
 
     /// <summary>As scripts see it.</summary>

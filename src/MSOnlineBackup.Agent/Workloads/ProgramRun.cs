@@ -2,12 +2,15 @@ using System.ComponentModel;
 using System.Diagnostics;
 using MSOnlineBackup.Vaults.Errors;
 
-namespace MSOnlineBackup.Agent.Workloads.PostgreSql;
+namespace MSOnlineBackup.Agent.Workloads;
 
-/// <summary>Runs a program to its end.</summary>
-internal static class PgRun
+/// <summary>Runs programs of database servers.</summary>
+internal static class ProgramRun
 {
     /// <summary>Runs it. Stopped, it is ended.</summary>
+    /// <param name="start">The program, its arguments, and what of it is redirected: its output and its errors.</param>
+    /// <param name="workload">The workload's name.</param>
+    /// <param name="stop">Stops it.</param>
     /// <returns>Its status, and what it wrote.</returns>
     /// <exception cref="BackupException">WorkloadProgramUnusable: it cannot be started.</exception>
     public static async Task<(int Status, string Output, string Said)> ToEndAsync(ProcessStartInfo start, string workload, CancellationToken stop)
@@ -47,7 +50,7 @@ internal static class PgRun
             throw new BackupException(
                 BackupErrorId.WorkloadProgramUnusable,
                 $"The workload '{workload}' needs the program '{start.FileName}', which cannot be started: {e.Message}.",
-                start.FileName == "setpriv" ? "Install util-linux, or run the backup as the account that the server runs as." : "Install PostgreSQL's client programs.",
+                start.FileName == "setpriv" ? "Install util-linux, or run the backup as the account that the server runs as." : "Install the client programs of the database server.",
                 start.FileName,
                 innerException: e);
         }
