@@ -29,6 +29,12 @@ Describe 'Add-OBWorkload' {
         { New-OBPolicy | Add-OBWorkload -MariaDb -Socket /a -Port 3306 } | Should -Throw
     }
 
+    It 'adds a database of SQLite by its file' {
+        $workload = (New-OBPolicy | Add-OBWorkload -Sqlite -DatabasePath /srv/app.db -Name app).Workloads
+        $workload.Name, $workload.Kind, $workload.DatabasePath, $workload.Socket, $workload.FullEvery | Should -Be app, Sqlite, /srv/app.db, '', ([timespan]::Zero)
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -Sqlite -DatabasePath app.db }) PolicyInvalid InvalidArgument '*absolute path*'
+    }
+
     It 'changes nothing with -WhatIf' { (New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /a -WhatIf).Workloads | Should -BeNullOrEmpty }
 
     It 'refuses what no server can have' {

@@ -13,15 +13,21 @@ namespace MSOnlineBackup.Agent.Workloads;
 public sealed record WorkloadServer(string System, string Timeline, string Layout, string Version, IReadOnlyList<string> Databases, DateTimeOffset Now);
 
 /// <summary>
-/// A database server that is backed up whole, and its log in pieces. A kind of server is one class, in a folder of its own; whatever plans, runs, lists, keeps and recovers
-/// backups knows no kinds.
+/// A database, or a server of them, that is backed up whole. A kind is one class, in a folder of its own; whatever plans, runs, lists, keeps and recovers backups knows no kinds.
 /// </summary>
 internal interface IWorkload : IAsyncDisposable
 {
-    /// <summary>Asks the server what it is, and whether it can be backed up: all that may be amiss is told now, rather than in the middle of a backup.</summary>
+    /// <summary>Asks what it is, and whether it can be backed up: all that may be amiss is told now, rather than in the middle of a backup.</summary>
     /// <exception cref="BackupException">WorkloadUnreachable, WorkloadAccessDenied, WorkloadUnfit, WorkloadProgramUnusable, WorkloadCommandFailed.</exception>
     Task<WorkloadServer> DiscoverAsync(CancellationToken stop);
 
+    /// <summary>Begins a full backup: from now on the sources may be read.</summary>
+    Task<IWorkloadFull> BeginFullAsync(CancellationToken stop);
+}
+
+/// <summary>One with a log, which is backed up in pieces: a full backup is of use with the log that was written while it was made.</summary>
+internal interface ILoggedWorkload : IWorkload
+{
     /// <summary>What to do about gaps that come again, in a sentence.</summary>
     string GapAdvice { get; }
 
@@ -31,9 +37,6 @@ internal interface IWorkload : IAsyncDisposable
     /// <summary>Has the server keep its log from now on.</summary>
     /// <returns>The position where it begins.</returns>
     Task<string> BeginStreamAsync(CancellationToken stop);
-
-    /// <summary>Begins a full backup: from now on the server's files may be read.</summary>
-    Task<IWorkloadFull> BeginFullAsync(CancellationToken stop);
 
     /// <summary>Gets the log from a position to now into the spool folder. What is there of an earlier try counts.</summary>
     /// <param name="position">Where it begins.</param>

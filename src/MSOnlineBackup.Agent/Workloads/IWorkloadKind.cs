@@ -8,6 +8,9 @@ internal interface IWorkloadKind
     /// <summary>Its name in policies and recovery points.</summary>
     WorkloadKind Kind { get; }
 
+    /// <summary>Whether it has a log that is backed up in pieces; otherwise each backup is full, and stands alone.</summary>
+    bool HasLog { get; }
+
     /// <summary>The port that its servers have where none is named; null where it is reached without one.</summary>
     int? UsualPort { get; }
 

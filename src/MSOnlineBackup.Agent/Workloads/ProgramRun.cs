@@ -11,20 +11,21 @@ internal static class ProgramRun
     /// <param name="start">The program, its arguments, and what of it is redirected: its output and its errors.</param>
     /// <param name="workload">The workload's name.</param>
     /// <param name="stop">Stops it.</param>
+    /// <param name="input">What it reads.</param>
     /// <returns>Its status, and what it wrote.</returns>
     /// <exception cref="BackupException">WorkloadProgramUnusable: it cannot be started.</exception>
-    public static async Task<(int Status, string Output, string Said)> ToEndAsync(ProcessStartInfo start, string workload, CancellationToken stop)
+    public static async Task<(int Status, string Output, string Said)> ToEndAsync(ProcessStartInfo start, string workload, CancellationToken stop, string input = "")
     {
         using Process process = Begin(start, workload);
-        if (start.RedirectStandardInput)
-        {
-            process.StandardInput.Close();
-        }
-
         Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         Task<string> said = process.StandardError.ReadToEndAsync(CancellationToken.None);
         try
         {
+            if (start.RedirectStandardInput)
+            {
+                await FeedAsync(process, input, stop).ConfigureAwait(false);
+            }
+
             await process.WaitForExitAsync(stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -35,6 +36,19 @@ internal static class ProgramRun
         }
 
         return (process.ExitCode, await output.ConfigureAwait(false), await said.ConfigureAwait(false));
+    }
+
+    private static async Task FeedAsync(Process process, string input, CancellationToken stop)
+    {
+        try
+        {
+            await process.StandardInput.WriteAsync(input.AsMemory(), stop).ConfigureAwait(false);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It has ended before its input; why, it says.
+        }
     }
 
     /// <summary>Starts it.</summary>

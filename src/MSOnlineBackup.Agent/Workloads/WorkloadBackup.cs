@@ -1,3 +1,4 @@
+using System.Globalization;
 using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources.Rules;
@@ -9,7 +10,7 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 namespace MSOnlineBackup.Agent.Workloads;
 
 /// <summary>
-/// One backup of a workload: its log since the last one, and before that a full backup where one is due or the log has a gap. Each is a recovery point of its own. Where it is
+/// One backup of a workload: its log since the last one, and before that a full backup where one is due or the log has a gap; where it has no log, a full backup. Each is a recovery point of its own. Where it is
 /// ended in between, whenever, the next one goes on.
 /// </summary>
 /// <param name="Vault">The vault.</param>
@@ -34,28 +35,25 @@ internal sealed record WorkloadBackup(UnlockedVault Vault, WorkloadSettings Sett
     {
         WorkloadServer server = await Workload.DiscoverAsync(stop).ConfigureAwait(false);
         (WorkloadChain? newest, RecoveryPoint? earlier) = await FindNewestAsync(stop).ConfigureAwait(false);
+        if (Workload is not ILoggedWorkload logged)
+        {
+            return [await TakeFullAsync(server, PointOf(server, server.Now.UtcTicks.ToString("x", CultureInfo.InvariantCulture), ""), earlier, stop).ConfigureAwait(false)];
+        }
+
         string? gap = newest is not null && WorkloadDecision.FindChange(newest.Full.Point, server) is null
-            ? await Workload.FindGapAsync(newest.Next, stop).ConfigureAwait(false)
+            ? await logged.FindGapAsync(newest.Next, stop).ConfigureAwait(false)
             : null;
         WorkloadDecision decision = WorkloadDecision.Of(newest, server, gap, Settings.FullEvery, server.Now);
         if (decision.Gap is { } why)
         {
-            Warn(GapWarning(why, newest!));
+            Warn(GapWarning(why, newest!, logged));
         }
 
-        string position = decision.ContinuesStream ? newest!.Next : await Workload.BeginStreamAsync(stop).ConfigureAwait(false);
-        var last = new WorkloadPoint
+        string position = decision.ContinuesStream ? newest!.Next : await logged.BeginStreamAsync(stop).ConfigureAwait(false);
+        WorkloadPoint last = PointOf(
+            server, decision.ContinuesStream ? newest!.Full.Point.Stream : $"{server.System}/{server.Timeline}/{position}/{server.Now.UtcTicks:x}", position) with
         {
-            Name = Settings.Name,
-            Kind = Settings.Kind,
-            Stream = decision.ContinuesStream ? newest!.Full.Point.Stream : $"{server.System}/{server.Timeline}/{position}/{server.Now.UtcTicks:x}",
-            System = server.System,
-            Timeline = server.Timeline,
-            Layout = server.Layout,
-            Start = position,
-            End = position,
             From = newest is { Window: { } window } && decision.ContinuesStream ? window.To : server.Now,
-            To = server.Now,
             Previous = decision.ContinuesStream ? newest!.Last : null,
         };
         var results = new List<BackupResult>();
@@ -68,7 +66,7 @@ internal sealed record WorkloadBackup(UnlockedVault Vault, WorkloadSettings Sett
             last = last with { Timeline = server.Timeline, Layout = server.Layout };
         }
 
-        results.Add(await TakeLogAsync(last, stop).ConfigureAwait(false));
+        results.Add(await TakeLogAsync(logged, last, stop).ConfigureAwait(false));
         return results;
     }
 
@@ -93,6 +91,20 @@ internal sealed record WorkloadBackup(UnlockedVault Vault, WorkloadSettings Sett
 
         return (null, null);
     }
+
+    private WorkloadPoint PointOf(WorkloadServer server, string stream, string position) => new()
+    {
+        Name = Settings.Name,
+        Kind = Settings.Kind,
+        Stream = stream,
+        System = server.System,
+        Timeline = server.Timeline,
+        Layout = server.Layout,
+        Start = position,
+        End = position,
+        From = server.Now,
+        To = server.Now,
+    };
 
     private async Task<BackupResult> TakeFullAsync(WorkloadServer server, WorkloadPoint before, RecoveryPoint? earlier, CancellationToken stop)
     {
@@ -119,15 +131,15 @@ internal sealed record WorkloadBackup(UnlockedVault Vault, WorkloadSettings Sett
         }
     }
 
-    private async Task<BackupResult> TakeLogAsync(WorkloadPoint last, CancellationToken stop)
+    private async Task<BackupResult> TakeLogAsync(ILoggedWorkload workload, WorkloadPoint last, CancellationToken stop)
     {
-        WorkloadLog log = await Workload.ReadLogAsync(last.End, stop).ConfigureAwait(false);
+        WorkloadLog log = await workload.ReadLogAsync(last.End, stop).ConfigureAwait(false);
         WorkloadPoint point = last with { Start = last.End, End = log.End, To = log.To, From = last.From < log.To ? last.From : log.To };
         BackupResult result = await Vault.BackUpAsync(
             Template with { Sources = [log.Source], IsLive = true, Rules = SourceRules.None, Tags = [.. Template.Tags, point.ToString()] }, BeginPart(), stop).ConfigureAwait(false);
         try
         {
-            await Workload.ReleaseAsync(log.End, stop).ConfigureAwait(false);
+            await workload.ReleaseAsync(log.End, stop).ConfigureAwait(false);
         }
         catch (BackupException e)
         {
@@ -138,10 +150,10 @@ internal sealed record WorkloadBackup(UnlockedVault Vault, WorkloadSettings Sett
         return result;
     }
 
-    private BackupException GapWarning(string why, WorkloadChain newest) => new(
+    private BackupException GapWarning(string why, WorkloadChain newest, ILoggedWorkload workload) => new(
         BackupErrorId.WorkloadLogGap,
         $"The log of the workload '{Settings.Name}' has a gap: {why} This backup is full. "
             + (newest.Window is { } window ? $"Until {window.To:u} it can be recovered by the earlier ones, and again from this one on." : "It can be recovered from this one on."),
-        "Nothing needs to be done now. " + Workload.GapAdvice,
+        "Nothing needs to be done now. " + workload.GapAdvice,
         Settings.Name);
 }

@@ -17,8 +17,10 @@ public sealed record WorkloadWindow(DateTimeOffset From, DateTimeOffset To);
 /// <param name="Logs">The pieces, in order; the first holds what was written while the full backup was made, or there is none yet.</param>
 public sealed record WorkloadChain(WorkloadLink Full, IReadOnlyList<WorkloadLink> Logs)
 {
-    /// <summary>To when one can recover by it; null where there is no log yet, without which a full backup is nothing.</summary>
-    public WorkloadWindow? Window => Logs.Count == 0 ? null : new WorkloadWindow(Full.Point.To, Logs[^1].Point.To);
+    /// <summary>To when one can recover by it; null where there is no log yet, without which a full backup is nothing. Where the kind has none, it is one moment.</summary>
+    public WorkloadWindow? Window => Logs.Count > 0 ? new WorkloadWindow(Full.Point.To, Logs[^1].Point.To) : StandsAlone ? new WorkloadWindow(Full.Point.To, Full.Point.To) : null;
+
+    private bool StandsAlone => WorkloadKinds.StandAlone(Full.Point.Kind);
 
     /// <summary>The position where the next piece of the log begins.</summary>
     internal string Next => Logs.Count == 0 ? Full.Point.LogStart! : Logs[^1].Point.End;
@@ -63,7 +65,7 @@ public sealed record WorkloadChain(WorkloadLink Full, IReadOnlyList<WorkloadLink
         return windows;
     }
 
-    /// <summary>The shortest way to a moment: the newest full backup before it, and the log up to it. Null where the moment lies in no window.</summary>
+    /// <summary>The shortest way to a moment: the newest full backup before it, and the log up to it; where there is no log, that full backup. Null where the moment lies in no window.</summary>
     /// <param name="chains">The chains of a workload.</param>
     /// <param name="moment">The moment; null for the latest.</param>
     public static WorkloadChain? Choose(IEnumerable<WorkloadChain> chains, DateTimeOffset? moment)
@@ -76,7 +78,7 @@ public sealed record WorkloadChain(WorkloadLink Full, IReadOnlyList<WorkloadLink
         }
 
         WorkloadChain? newest = recoverable
-            .Where(chain => chain.Window!.From <= time && time <= chain.Window.To)
+            .Where(chain => chain.Window!.From <= time && (time <= chain.Window.To || chain.StandsAlone))
             .MaxBy(chain => (chain.Window!.From, chain.Full.Id), Comparer<(DateTimeOffset, SessionId)>.Default);
         if (newest is null)
         {

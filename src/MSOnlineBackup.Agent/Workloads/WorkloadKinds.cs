@@ -1,5 +1,6 @@
 using MSOnlineBackup.Agent.Workloads.MariaDb;
 using MSOnlineBackup.Agent.Workloads.PostgreSql;
+using MSOnlineBackup.Agent.Workloads.Sqlite;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Workloads;
@@ -7,13 +8,16 @@ namespace MSOnlineBackup.Agent.Workloads;
 /// <summary>The kinds of workloads that this version knows: the one place that has a list of them.</summary>
 internal static class WorkloadKinds
 {
-    private static readonly IReadOnlyList<IWorkloadKind> _all = [new PgKind(), new MariaKind()];
+    private static readonly IReadOnlyList<IWorkloadKind> _all = [new PgKind(), new MariaKind(), new SqliteKind()];
 
     /// <summary>Their names.</summary>
     public static IEnumerable<WorkloadKind> Names => _all.Select(kind => kind.Kind);
 
     /// <summary>A kind; null where this version does not know it.</summary>
     public static IWorkloadKind? Find(WorkloadKind kind) => _all.FirstOrDefault(each => each.Kind == kind);
+
+    /// <summary>Whether backups of a kind stand alone, without a log between them.</summary>
+    public static bool StandAlone(WorkloadKind kind) => Find(kind) is { HasLog: false };
 
     /// <summary>A workload of this machine.</summary>
     /// <param name="settings">Which; checked.</param>

@@ -13,24 +13,29 @@ public enum WorkloadKind
 
     /// <summary>A MariaDB server: all its databases.</summary>
     MariaDb,
+
+    /// <summary>A database of SQLite's: one file.</summary>
+    Sqlite,
 }
 
-/// <summary>A database server of this machine, as a policy names it.</summary>
+/// <summary>A database server or a database of this machine, as a policy names it.</summary>
 /// <param name="Name">What it is called here and in the vault: 1 to 40 ASCII letters, digits, '-' and '_'; case does not count.</param>
 /// <param name="Kind">What it is.</param>
-/// <param name="Socket">The absolute path of what the server is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself.</param>
+/// <param name="Socket">The absolute path of what the server is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself; null where there is no server.</param>
 /// <param name="Port">The port, where it is part of the socket's name: 1 to 65,535; null for the kind's own.</param>
 /// <param name="User">The role to log in as; null for that of the account's name.</param>
-/// <param name="FullEveryMinutes">After how many minutes the next backup is full again: 60 to 525,600 (365 days). Those between are of the log.</param>
+/// <param name="FullEveryMinutes">After how many minutes the next backup is full again: 60 to 525,600 (365 days). Those between are of the log; where there is none, each is full.</param>
 /// <param name="OptionFile">The absolute path of a file with options of the kind's programs, such as a password; null for none.</param>
+/// <param name="Path">The absolute path of the database, where it is a file; null otherwise.</param>
 public sealed record WorkloadSettings(
     string Name,
     WorkloadKind Kind,
-    string Socket,
+    string? Socket = null,
     int? Port = null,
     string? User = null,
     int FullEveryMinutes = WorkloadSettings.UsualFullEveryMinutes,
-    string? OptionFile = null)
+    string? OptionFile = null,
+    string? Path = null)
 {
     /// <summary>A full backup a day.</summary>
     public const int UsualFullEveryMinutes = 24 * 60;
@@ -52,6 +57,10 @@ public sealed record WorkloadSettings(
     /// <summary>The port that counts; null where the kind has none.</summary>
     [JsonIgnore]
     public int? PortInUse => Port ?? WorkloadKinds.Find(Kind)?.UsualPort;
+
+    /// <summary>Whether each of its backups stands alone, without a log between them.</summary>
+    [JsonIgnore]
+    public bool StandsAlone => WorkloadKinds.StandAlone(Kind);
 
     /// <summary>What a name is compared by.</summary>
     public static string KeyOf(string name) => (name ?? throw new ArgumentNullException(nameof(name))).ToLowerInvariant().Replace('-', '_');
@@ -84,7 +93,7 @@ public sealed record WorkloadSettings(
     /// <exception cref="BackupException">PolicyInvalid.</exception>
     internal void RequirePath(string what, string path, string action)
     {
-        if (!Path.IsPathFullyQualified(path) || path.AsSpan().ContainsAny('\n', '\0'))
+        if (!System.IO.Path.IsPathFullyQualified(path) || path.AsSpan().ContainsAny('\n', '\0'))
         {
             throw Invalid($"The {what} '{path}' of the workload '{Name}' is not an absolute path.", action);
         }

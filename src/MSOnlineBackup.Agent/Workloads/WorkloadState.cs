@@ -13,6 +13,9 @@ public sealed record WorkloadState(string Name, WorkloadKind Kind, IReadOnlyList
     /// <summary>The times that it can be recovered to, earliest first.</summary>
     public IReadOnlyList<WorkloadWindow> Windows => WorkloadChain.WindowsOf(Chains);
 
+    /// <summary>Whether each of its backups stands alone, without a log between them: it is recovered to the times of these.</summary>
+    public bool StandsAlone => WorkloadKinds.StandAlone(Kind);
+
     /// <summary>The newest full backup; null where none is left.</summary>
     public WorkloadPoint? LastFull => Chains is [.., var last] ? last.Full.Point : null;
 
@@ -62,7 +65,9 @@ public sealed record WorkloadState(string Name, WorkloadKind Kind, IReadOnlyList
         return WorkloadChain.Choose(found.Chains, moment) ?? throw new BackupException(
             BackupErrorId.WorkloadTimeOutside,
             $"The workload '{found.Name}' cannot be recovered to {moment:yyyy-MM-dd HH:mm:ss.ffffffzzz}.",
-            $"It can be recovered to any time {string.Join(", or ", found.Windows.Select(window => $"from {window.From:yyyy-MM-dd HH:mm:ss.ffffff}Z to {window.To:yyyy-MM-dd HH:mm:ss.ffffff}Z"))}.",
+            WorkloadKinds.StandAlone(found.Kind)
+                ? $"Its first backup is of {found.Windows[0].From:yyyy-MM-dd HH:mm:ss.ffffff}Z; at a time between two backups it is as the one before has it."
+                : $"It can be recovered to any time {string.Join(", or ", found.Windows.Select(window => $"from {window.From:yyyy-MM-dd HH:mm:ss.ffffff}Z to {window.To:yyyy-MM-dd HH:mm:ss.ffffff}Z"))}.",
             name);
     }
 }

@@ -6,13 +6,14 @@ using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 
-/// <summary>Adds a database server of this machine to a draft.</summary>
+/// <summary>Adds a database, or a server of them, of this machine to a draft.</summary>
 [Cmdlet(VerbsCommon.Add, "OBWorkload", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Low)]
 [OutputType(typeof(OBPolicy))]
 public sealed class AddOBWorkloadCommand : OBCmdlet
 {
     private const string PostgreSqlSet = "PostgreSql";
     private const string MariaDbSet = "MariaDb";
+    private const string SqliteSet = "Sqlite";
     private const int OwnPort = 5432;
 
     /// <summary>The draft that is changed, and returned.</summary>
@@ -26,6 +27,15 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
     /// <summary>The server is MariaDB.</summary>
     [Parameter(Mandatory = true, ParameterSetName = MariaDbSet)]
     public SwitchParameter MariaDb { get; set; }
+
+    /// <summary>It is a database of SQLite's.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SqliteSet)]
+    public SwitchParameter Sqlite { get; set; }
+
+    /// <summary>The absolute path of the database's file.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SqliteSet)]
+    [ValidateNotNullOrEmpty]
+    public string DatabasePath { get; set; } = "";
 
     /// <summary>What the server is reached by: the absolute path of the folder of its socket (PostgreSQL), or of the socket itself (MariaDB).</summary>
     [Parameter(Mandatory = true, ParameterSetName = PostgreSqlSet)]
@@ -48,13 +58,14 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
     [ValidateNotNullOrEmpty]
     public string? OptionFile { get; set; }
 
-    /// <summary>What it is called in the policy and in the vault; pg1 or maria1, if it is not given.</summary>
+    /// <summary>What it is called in the policy and in the vault; pg1, maria1 or sqlite1, if it is not given.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
     /// <summary>After which time the next backup is full again; those between are of the log.</summary>
-    [Parameter]
+    [Parameter(ParameterSetName = PostgreSqlSet)]
+    [Parameter(ParameterSetName = MariaDbSet)]
     public TimeSpan FullEvery { get; set; } = TimeSpan.FromMinutes(WorkloadSettings.UsualFullEveryMinutes);
 
     /// <inheritdoc/>
@@ -66,20 +77,21 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
                 BackupErrorId.PolicyInvalid, "The policy protects the system state; workloads need a separate policy.", "Make one with New-OBPolicy, and save it with Set-OBPolicy.", Name ?? "");
         }
 
-        if (!PostgreSql && !MariaDb)
+        if (!PostgreSql && !MariaDb && !Sqlite)
         {
-            throw new BackupException(BackupErrorId.ArgumentInvalid, "No kind of server was named.", "Give -PostgreSql or -MariaDb.", ParameterSetName);
+            throw new BackupException(BackupErrorId.ArgumentInvalid, "No kind of database was named.", "Give -PostgreSql, -MariaDb or -Sqlite.", ParameterSetName);
         }
 
         var workload = new OBWorkloadSpec
         {
-            Name = Name ?? (MariaDb ? "maria1" : "pg1"),
-            Kind = MariaDb ? OBWorkloadKind.MariaDb : OBWorkloadKind.PostgreSql,
+            Name = Name ?? (PostgreSql ? "pg1" : MariaDb ? "maria1" : "sqlite1"),
+            Kind = PostgreSql ? OBWorkloadKind.PostgreSql : MariaDb ? OBWorkloadKind.MariaDb : OBWorkloadKind.Sqlite,
             Socket = Socket,
-            Port = MariaDb ? 0 : Port,
+            Port = PostgreSql ? Port : 0,
             User = User ?? "",
             OptionFile = OptionFile ?? "",
-            FullEvery = FullEvery,
+            DatabasePath = DatabasePath,
+            FullEvery = Sqlite ? TimeSpan.Zero : FullEvery,
         };
         workload.ToEngine().Check();
         if (ShouldProcess(Policy.ToString(), $"Add the workload '{workload.Name}'"))

@@ -8,6 +8,9 @@ public enum OBWorkloadKind
 
     /// <summary>A MariaDB server.</summary>
     MariaDb,
+
+    /// <summary>A database of SQLite's.</summary>
+    Sqlite,
 }
 
 /// <summary>What a recovery point holds of a workload.</summary>
@@ -32,11 +35,14 @@ public sealed class OBWorkloadSpec
     /// <summary>What it is.</summary>
     public OBWorkloadKind Kind { get; internal init; }
 
-    /// <summary>What it is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself.</summary>
+    /// <summary>What it is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself; empty where there is no server.</summary>
     public string Socket { get; internal init; } = "";
 
     /// <summary>Its port; 0 where it has none.</summary>
     public int Port { get; internal init; }
+
+    /// <summary>The database, where it is a file; empty otherwise.</summary>
+    public string DatabasePath { get; internal init; } = "";
 
     /// <summary>The file with options of its programs; empty for none.</summary>
     public string OptionFile { get; internal init; } = "";
@@ -44,7 +50,7 @@ public sealed class OBWorkloadSpec
     /// <summary>The role that backs it up; empty for that of the account's name.</summary>
     public string User { get; internal init; } = "";
 
-    /// <summary>After which time the next backup is full again.</summary>
+    /// <summary>After which time the next backup is full again; zero where each is.</summary>
     public TimeSpan FullEvery { get; internal init; }
 
     /// <summary>Its name.</summary>
@@ -76,7 +82,7 @@ public sealed class OBWorkload
     /// <summary>The machine that it is of.</summary>
     public string ServerName { get; internal init; } = "";
 
-    /// <summary>The earliest moment of the newest window, in UTC; null where it cannot be recovered.</summary>
+    /// <summary>The earliest moment of the newest window, in UTC; where there is no log, its first backup; null where it cannot be recovered.</summary>
     public DateTime? RecoverableFrom { get; internal init; }
 
     /// <summary>The latest moment to which it can be recovered, in UTC; null where it cannot be.</summary>

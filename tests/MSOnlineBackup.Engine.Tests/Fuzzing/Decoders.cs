@@ -6,7 +6,6 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Stores;
 
-
 namespace MSOnlineBackup.Engine.Tests.Fuzzing;
 
 /// <summary>Every decoder of what others may have written.</summary>

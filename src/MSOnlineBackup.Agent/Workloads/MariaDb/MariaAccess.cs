@@ -7,7 +7,7 @@ namespace MSOnlineBackup.Agent.Workloads.MariaDb;
 internal sealed record MariaAccess(string Socket, string? User, string? OptionFile)
 {
     /// <summary>The access of a workload.</summary>
-    public static MariaAccess Of(WorkloadSettings settings) => new(settings.Socket, settings.User, settings.OptionFile);
+    public static MariaAccess Of(WorkloadSettings settings) => new(settings.Socket ?? throw new InvalidOperationException("The settings were not checked."), settings.User, settings.OptionFile);
 
     /// <summary>The first of the arguments of each program; the one about option files must come before all others.</summary>
     public IReadOnlyList<string> Arguments =>

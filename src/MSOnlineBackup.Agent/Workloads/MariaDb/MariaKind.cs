@@ -9,14 +9,18 @@ internal sealed class MariaKind : IWorkloadKind
     public WorkloadKind Kind => WorkloadKind.MariaDb;
 
     /// <inheritdoc/>
+    public bool HasLog => true;
+
+    /// <inheritdoc/>
     public int? UsualPort => null;
 
     /// <inheritdoc/>
     public void Check(WorkloadSettings settings)
     {
-        settings.RequirePath("socket", settings.Socket, "Name the server's socket itself, for example /run/mysqld/mysqld.sock.");
+        settings.RequirePath("socket", settings.Socket ?? "", "Name the server's socket itself, for example /run/mysqld/mysqld.sock.");
         settings.RequireUser(MaxUserLength);
         settings.RequireNone(settings.Port, "a port");
+        settings.RequireNone(settings.Path, "a database");
         if (settings.OptionFile is { } file)
         {
             settings.RequirePath("option file", file, "Name a file with a group [client], for example /etc/mysql/obengine.cnf.");

@@ -13,7 +13,7 @@ namespace MSOnlineBackup.Agent.Workloads.MariaDb;
 /// <param name="spoolFolder">The folder for its log on the way to the vault; absolute.</param>
 /// <param name="programs">Its programs.</param>
 /// <param name="clock">The clock.</param>
-internal sealed class MariaWorkload(WorkloadSettings settings, string spoolFolder, MariaPrograms programs, TimeProvider clock) : IWorkload
+internal sealed class MariaWorkload(WorkloadSettings settings, string spoolFolder, MariaPrograms programs, TimeProvider clock) : ILoggedWorkload
 {
     private readonly MariaAccess _access = MariaAccess.Of(settings);
     private MariaSession? _session;

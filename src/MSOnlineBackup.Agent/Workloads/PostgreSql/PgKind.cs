@@ -14,18 +14,22 @@ internal sealed class PgKind : IWorkloadKind
     public WorkloadKind Kind => WorkloadKind.PostgreSql;
 
     /// <inheritdoc/>
+    public bool HasLog => true;
+
+    /// <inheritdoc/>
     public int? UsualPort => OwnPort;
 
     /// <inheritdoc/>
     public void Check(WorkloadSettings settings)
     {
-        settings.RequirePath("socket folder", settings.Socket, "Name the folder of the server's socket, for example /run/postgresql.");
+        settings.RequirePath("socket folder", settings.Socket ?? "", "Name the folder of the server's socket, for example /run/postgresql.");
         if (settings.Port is < 1 or > ushort.MaxValue)
         {
             throw settings.Invalid(string.Create(CultureInfo.InvariantCulture, $"The port {settings.Port} of the workload '{settings.Name}' is none."), "Use 1 to 65535; PostgreSQL's own is 5432.");
         }
 
         settings.RequireUser(MaxUserLength);
+        settings.RequireNone(settings.Path, "a database");
         settings.RequireNone(settings.OptionFile, "an option file");
     }
 

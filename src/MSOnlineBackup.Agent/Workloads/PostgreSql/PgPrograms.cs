@@ -20,7 +20,7 @@ internal sealed partial class PgPrograms(WorkloadSettings settings, IReadOnlyLis
     private static readonly string[] _versionFolders = ["/usr/lib/postgresql", "/usr/local/pgsql"];
 
     /// <summary>The socket's path.</summary>
-    public string Socket => Path.Combine(settings.Socket, string.Create(CultureInfo.InvariantCulture, $".s.PGSQL.{Port}"));
+    public string Socket => Path.Combine(Folder, string.Create(CultureInfo.InvariantCulture, $".s.PGSQL.{Port}"));
 
     /// <summary>Where a program is.</summary>
     /// <param name="name">The program.</param>
@@ -56,7 +56,7 @@ internal sealed partial class PgPrograms(WorkloadSettings settings, IReadOnlyLis
     /// <param name="folder">A folder that it is to write to, as <see cref="FolderArgument"/> among its arguments; null for none.</param>
     public ProcessStartInfo Start(string path, IEnumerable<string> arguments, string? folder = null)
     {
-        List<string> command = [path, "--no-password", "--host", settings.Socket, "--port", Port.ToString(CultureInfo.InvariantCulture)];
+        List<string> command = [path, "--no-password", "--host", Folder, "--port", Port.ToString(CultureInfo.InvariantCulture)];
         if (settings.User is { } user)
         {
             command.AddRange(["--username", user]);
@@ -86,6 +86,8 @@ internal sealed partial class PgPrograms(WorkloadSettings settings, IReadOnlyLis
         start.Environment["PGAPPNAME"] = "obengine";
         return start;
     }
+
+    private string Folder => settings.Socket ?? throw new InvalidOperationException("The settings were not checked.");
 
     private int Port => settings.Port ?? PgKind.OwnPort;
 

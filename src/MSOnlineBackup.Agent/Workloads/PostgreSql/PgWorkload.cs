@@ -14,7 +14,7 @@ namespace MSOnlineBackup.Agent.Workloads.PostgreSql;
 /// <param name="spoolFolder">The folder for its log on the way to the vault; absolute.</param>
 /// <param name="programs">Its programs.</param>
 /// <param name="clock">The clock.</param>
-internal sealed class PgWorkload(WorkloadSettings settings, string spoolFolder, PgPrograms programs, TimeProvider clock) : IWorkload
+internal sealed class PgWorkload(WorkloadSettings settings, string spoolFolder, PgPrograms programs, TimeProvider clock) : ILoggedWorkload
 {
     private static readonly TimeSpan _slotPatience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _slotPoll = TimeSpan.FromMilliseconds(200);

@@ -11,24 +11,27 @@ internal static class WorkloadConversion
     public static WorkloadSettings ToEngine(this OBWorkloadSpec spec) => new(
         spec.Name,
         Enum.Parse<WorkloadKind>(spec.Kind.ToString()),
-        spec.Socket,
+        spec.Socket.Length == 0 ? null : spec.Socket,
         spec.Port == 0 ? null : spec.Port,
         spec.User.Length == 0 ? null : spec.User,
-        spec.FullEvery.Ticks % TimeSpan.TicksPerMinute == 0
+        spec.Kind == OBWorkloadKind.Sqlite ? WorkloadSettings.UsualFullEveryMinutes
+            : spec.FullEvery.Ticks % TimeSpan.TicksPerMinute == 0
             ? int.CreateSaturating(spec.FullEvery.TotalMinutes)
             : throw new BackupException(
                 BackupErrorId.PolicyInvalid, $"'{spec.FullEvery:c}' between full backups of '{spec.Name}' is not a time in whole minutes.", "Write it as days, hours and minutes, such as '1.00:00:00', not as a bare number.", spec.Name),
-        spec.OptionFile.Length == 0 ? null : spec.OptionFile);
+        spec.OptionFile.Length == 0 ? null : spec.OptionFile,
+        spec.DatabasePath.Length == 0 ? null : spec.DatabasePath);
 
     /// <summary>As scripts see it.</summary>
     public static OBWorkloadSpec ToOutput(this WorkloadSettings settings) => new()
     {
         Name = settings.Name,
         Kind = Enum.Parse<OBWorkloadKind>(settings.Kind.ToString()),
-        Socket = settings.Socket,
+        Socket = settings.Socket ?? "",
         Port = settings.PortInUse ?? 0,
         User = settings.User ?? "",
-        FullEvery = settings.FullEvery,
+        FullEvery = settings.StandsAlone ? TimeSpan.Zero : settings.FullEvery,
+        DatabasePath = settings.Path ?? "",
         OptionFile = settings.OptionFile ?? "",
     };
 
@@ -43,7 +46,7 @@ internal static class WorkloadConversion
             Name = state.Name,
             Kind = Enum.Parse<OBWorkloadKind>(state.Kind.ToString()),
             ServerName = serverName,
-            RecoverableFrom = windows is [.., var last] ? last.From : null,
+            RecoverableFrom = windows is [var first, ..] && state.StandsAlone ? first.From : windows is [.., var last] ? last.From : null,
             RecoverableTo = windows is [.., var newest] ? newest.To : null,
             Windows = windows,
             LastFull = state.LastFull?.From.UtcDateTime,
