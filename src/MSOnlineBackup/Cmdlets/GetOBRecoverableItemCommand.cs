@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Drives;
 using MSOnlineBackup.Model.Conversions;
@@ -50,12 +51,15 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
     [Parameter(Position = 1, ValueFromPipeline = true, ParameterSetName = Browse)]
     public OBPagingContext? PagingContext { get; set; }
 
+    private string? _typed;
+
     /// <inheritdoc/>
     protected override void Process()
     {
         // What is typed may be relative to where one is; what comes from a recovery point is absolute.
         if (ParameterSetName == BySource && Source.ServerName.Length == 0 && IsRelative(Source.RecoverySourceName))
         {
+            _typed = Source.RecoverySourceName;
             Source = OBRecoverableSource.Parse(Path.TrimEndingDirectorySeparator(FullPath(Source.RecoverySourceName)));
         }
 
@@ -83,7 +87,8 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
         bool isKnown = false;
         foreach (RecoveryPoint point in await ListAsync(pump, archive, stop).ConfigureAwait(false))
         {
-            if (point.ToRoot(Source.RecoverySourceName, archive.Access) is { } root)
+            // Workloads have names instead of paths.
+            if ((_typed is not null && WorkloadPoint.Of(point.Tags)?.Name == _typed ? point.ToRoot(_typed, archive.Access) : point.ToRoot(Source.RecoverySourceName, archive.Access)) is { } root)
             {
                 isKnown = true;
                 await pump.WriteObjectAsync(root).ConfigureAwait(false);
@@ -109,18 +114,24 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
 
         (RecoveryArchive archive, RecoveryPoint point) = await OpenPointAsync(ParentItem, stop).ConfigureAwait(false);
         string? path = ParentItem.IsWholePoint ? null : ParentItem.ItemNameGuid;
-        await WriteAsync(
-            pump, archive, point, archive.ListItemsAsync(point, path, recursive: false, stop), $"{point.SessionId}:{path}", stop).ConfigureAwait(false);
+
+        // What a workload is to people comes before the files that it was made of.
+        IEnumerable<OBRecoverableItem> databases = path is null && WorkloadPoint.Of(point.Tags) is not null
+            ? point.ToDatabases(await ListAsync(pump, archive, stop).ConfigureAwait(false), archive.Access)
+            : [];
+        IAsyncEnumerable<OBRecoverableItem> files = archive.ListItemsAsync(point, path, recursive: false, stop).Select(item => item.ToOutput(point, archive.Access));
+        await WriteAsync(pump, databases.ToAsyncEnumerable().Concat(files), $"{point.SessionId}:{path}", stop).ConfigureAwait(false);
     }
 
     private async Task SearchAsync(CmdletPump pump, CancellationToken stop)
     {
         (RecoveryArchive archive, RecoveryPoint point) = await OpenPointAsync(RecoveryPoint, stop).ConfigureAwait(false);
         var pattern = new WildcardPattern(SearchString, WildcardOptions.IgnoreCase | WildcardOptions.CultureInvariant);
-        IAsyncEnumerable<RecoverableItem> found = archive.ListItemsAsync(point, Location, recursive: true, stop)
+        IAsyncEnumerable<OBRecoverableItem> found = archive.ListItemsAsync(point, Location, recursive: true, stop)
             .Skip(1)
-            .Where(item => pattern.IsMatch(item.Name));
-        await WriteAsync(pump, archive, point, found, $"{point.SessionId}:{Location}:{SearchString}", stop).ConfigureAwait(false);
+            .Where(item => pattern.IsMatch(item.Name))
+            .Select(item => item.ToOutput(point, archive.Access));
+        await WriteAsync(pump, found, $"{point.SessionId}:{Location}:{SearchString}", stop).ConfigureAwait(false);
     }
 
     private async Task<(RecoveryArchive Archive, RecoveryPoint Point)> OpenPointAsync(OBRecoverableItem item, CancellationToken stop)
@@ -129,15 +140,14 @@ public sealed class GetOBRecoverableItemCommand : RecoveryCmdlet
         return (archive, await archive.FindAsync(item.RecoveryPointId, stop).ConfigureAwait(false));
     }
 
-    private async Task WriteAsync(
-        CmdletPump pump, RecoveryArchive archive, RecoveryPoint point, IAsyncEnumerable<RecoverableItem> items, string question, CancellationToken stop)
+    private async Task WriteAsync(CmdletPump pump, IAsyncEnumerable<OBRecoverableItem> items, string question, CancellationToken stop)
     {
-        IAsyncEnumerable<RecoverableItem> wanted = PagingContext is null
+        IAsyncEnumerable<OBRecoverableItem> wanted = PagingContext is null
             ? items
             : items.Skip(PagingContext.Begin(question)).Take(OBPagingContext.PageSize);
-        await foreach (RecoverableItem item in wanted.WithCancellation(stop).ConfigureAwait(false))
+        await foreach (OBRecoverableItem item in wanted.WithCancellation(stop).ConfigureAwait(false))
         {
-            await pump.WriteObjectAsync(item.ToOutput(point, archive.Access)).ConfigureAwait(false);
+            await pump.WriteObjectAsync(item).ConfigureAwait(false);
             PagingContext?.Advance();
         }
     }

@@ -96,9 +96,9 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
                 BackupErrorId.RecoverableItemNotFound, "No item came through the pipeline; nothing was recovered.", "Check what Get-OBRecoverableItem returns: the item may have another name.");
         }
 
-        RecoveryOrder[] orders =
+        JobOrder[] orders =
         [
-            .. _items.GroupBy(item => (item.ServerName, item.RecoveryPointId, item.Access))
+            .. _items.GroupBy(item => (item.ServerName, item.RecoveryPointId, item.Access, item.Workload))
                 .Select(items => OrderOf(items.Key.ServerName, items.Key.RecoveryPointId, items.Key.Access, [.. items])),
         ];
         if (Async && orders.Length > 1)
@@ -110,7 +110,7 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
                 nameof(Async));
         }
 
-        foreach (RecoveryOrder order in orders)
+        foreach (JobOrder order in orders)
         {
             Recover(order);
         }
@@ -133,13 +133,20 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
         Do(order, Workload, $"Recover to {(moment is { } at ? $"{at:u}" : "the latest time")} into '{folder}'", Async);
     }
 
-    private void Recover(RecoveryOrder order)
+    private void Recover(JobOrder job)
     {
+        if (job is WorkloadRecoveryOrder workload)
+        {
+            Do(workload, workload.Workload, $"Recover to {workload.ToTime:u} into '{workload.TargetFolder}'", Async);
+            return;
+        }
+
+        var order = (RecoveryOrder)job;
         string what = order.Paths.Count == 0 ? "everything" : string.Join(", ", order.Paths);
         Do(order, what, order.TargetFolder is { } folder ? $"Recover into '{folder}'" : "Recover to the original location", Async);
     }
 
-    private RecoveryOrder OrderOf(string serverName, string pointId, VaultAccess? access, IReadOnlyList<OBRecoverableItem> items)
+    private JobOrder OrderOf(string serverName, string pointId, VaultAccess? access, IReadOnlyList<OBRecoverableItem> items)
     {
         access = UseSecondaryRegion ? VaultAccess.ToCopy(Agent, access) : access;
         string own = Agent.Machine.Registration?.MachineName ?? Agent.Machine.Name;
@@ -162,6 +169,24 @@ public sealed class StartOBRecoveryCommand : JobCmdlet
                 $"The items belong to '{machine}', in a vault other than this machine's, and its passphrase was not given.",
                 "Give the passphrase of that machine with -EncryptionPassphrase.",
                 machine);
+        }
+
+        if (items[0] is { Workload: { } workload } database)
+        {
+            // It is recovered with its server, as of this point: nothing less of it is one state.
+            return new WorkloadRecoveryOrder
+            {
+                Workload = workload.Name,
+                ToTime = workload.Time,
+                TargetFolder = RecoveryOption.DestinationPath ?? throw new BackupException(
+                    BackupErrorId.RecoveryOptionMissing,
+                    $"'{database.Name}' is a database of the workload '{workload.Name}', which is recovered beside the original, never over it.",
+                    $"Name a folder that does not exist yet: -RecoveryOption (New-OBRecoveryOption -DestinationPath FOLDER). Start-OBRecovery -Workload '{workload.Name}' does the same, to any time.",
+                    database.Name),
+                MachineName = machine,
+                Vault = access?.Vault,
+                Passphrase = passphrase,
+            };
         }
 
         return new RecoveryOrder

@@ -51,6 +51,9 @@ public class OBRecoverableItem
     /// <summary>Whether it stands for everything in the point: the system state has many roots, and a point named by its time or id all it holds.</summary>
     internal bool IsWholePoint { get; init; }
 
+    /// <summary>The workload, and the time to which it is recovered, where it is a database of one; null otherwise.</summary>
+    internal (string Name, DateTimeOffset Time)? Workload { get; init; }
+
     /// <summary>All of a recovery point of this machine, so that cmdlets take one of the list of all where they ask for an item.</summary>
     public static implicit operator OBRecoverableItem(OBBackupInfo point)
     {

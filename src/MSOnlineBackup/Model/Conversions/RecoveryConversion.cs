@@ -173,9 +173,39 @@ internal static class RecoveryConversion
         AffectedPaths = [.. finding.Affected.Where(item => item.PointId == point.SessionId).Select(item => item.Place).OfType<string>()],
     };
 
+    /// <summary>The databases of a workload's point as items of it: of a piece of the log those of the full backup before it.</summary>
+    /// <param name="point">The point; one of no workload has none.</param>
+    /// <param name="points">All points of its machine.</param>
+    /// <param name="access">The way into the vault; null for this machine's own.</param>
+    public static IEnumerable<OBRecoverableItem> ToDatabases(this RecoveryPoint point, IEnumerable<RecoveryPoint> points, VaultAccess? access)
+    {
+        if (WorkloadPoint.Of(point.Tags) is not { } workload)
+        {
+            return [];
+        }
+
+        RecoveryPoint? full = points
+            .Where(each => each.SessionId <= point.SessionId && WorkloadPoint.Of(each.Tags) is { IsFull: true } other && other.Key == workload.Key)
+            .MaxBy(each => each.SessionId);
+        return WorkloadState.DatabasesOf(full).Select(database => new OBRecoverableItem
+        {
+            ItemNameFriendly = $"{workload.Name}/{database}",
+            ItemNameGuid = $"{workload.Name}/{database}",
+            LocalMountPoint = workload.Name,
+            MountPointName = workload.Name,
+            Name = database,
+            PointInTime = point.Started.UtcDateTime,
+            ServerName = point.MachineName,
+            RecoverySourceId = SourceNumber.Of(workload.Name),
+            RecoveryPointId = point.SessionId.ToString(),
+            Workload = (workload.Name, workload.To),
+            Access = access,
+        });
+    }
+
     // The name by which a policy calls all that a point holds; null where each source has its own.
     private static string? WholeName(this RecoveryPoint point) =>
-        point.Tags
+        WorkloadPoint.Of(point.Tags)?.Name ?? point.Tags
             .Select(text => RetentionTag.TryParse(text, out RetentionTag? tag) ? PolicyScope.Of(tag.Policy).SourceName : null)
             .FirstOrDefault(name => name is not null);
 
