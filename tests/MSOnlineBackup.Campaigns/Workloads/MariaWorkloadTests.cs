@@ -199,7 +199,7 @@ public sealed class MariaWorkloadTests : IDisposable
 
     private async Task StartAsync()
     {
-        await _server.StartAsync("--log-bin=binlog", "--server-id=7");
+        await _server.StartAsync("--log-bin=binlog", "--server-id=7", "--gtid-strict-mode=1");
         _server.Ask("CREATE USER writer@localhost IDENTIFIED BY 'writer'; GRANT ALL ON *.* TO writer@localhost; CREATE DATABASE app");
         foreach ((string table, string engine) in new[] { ("first", "InnoDB"), ("second", "MyISAM"), ("third", "Aria"), ("alone", "InnoDB") })
         {

@@ -7,8 +7,8 @@ namespace MSOnlineBackup.Agent.Workloads.MariaDb;
 internal static partial class MariaErrors
 {
     private const string Grants =
-        "Back up as root, whom MariaDB lets in by unix_socket, or as an account that was made so: CREATE USER obengine@localhost IDENTIFIED VIA unix_socket; "
-        + "GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, SHOW DATABASES ON *.* TO obengine@localhost; a password comes from -OptionFile (docs/workloads.md).";
+        "Back up as root, whom MariaDB lets in by unix_socket, or with -User and a password from -OptionFile as an account that was made so: CREATE USER obengine@localhost IDENTIFIED BY '...'; "
+        + "GRANT RELOAD, PROCESS, LOCK TABLES, BINLOG MONITOR, SHOW DATABASES ON *.* TO obengine@localhost; (docs/workloads.md).";
 
     /// <summary>The error of a client that ended with a failure.</summary>
     /// <param name="workload">The workload's name.</param>
