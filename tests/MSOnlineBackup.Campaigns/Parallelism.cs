@@ -1,4 +1,4 @@
 using Xunit;
 
 // Most of them wait for other programs most of the time.
-[assembly: CollectionBehavior(MaxParallelThreads = 3)]
+[assembly: Parallelization(MaxThreads = 3)]
