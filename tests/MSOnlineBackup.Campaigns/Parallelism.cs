@@ -1,4 +1,4 @@
-using Xunit;
+using Xunit.v3;
 
 // Most of them wait for other programs most of the time.
 [assembly: Parallelization(MaxThreads = 3)]

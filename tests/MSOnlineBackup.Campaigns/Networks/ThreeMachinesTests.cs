@@ -152,7 +152,10 @@ public sealed class ThreeMachinesTests : IAsyncLifetime
         foreach (string place in new[] { Pool, _cloud })
         {
             Run verified = await _obengine.RunAsync(["verify", "--vault", place, "--passphrase-file", _obengine.PassphraseFile]);
-            Assert.True(verified.ExitCode == 0, $"after killing {victim}: {verified}");
+
+            // 3 where it names sessions that came to no point.
+            Assert.True(verified.ExitCode is 0 or 3, $"after killing {victim}: {verified}");
+            Assert.Contains("no problems found", verified.Output, StringComparison.Ordinal);
         }
     }
 
