@@ -59,7 +59,7 @@ public sealed class SqliteWorkloadTests : IDisposable
             Assert.Contains(target, job.Notes, StringComparison.Ordinal);
             string recovered = Assert.Single(Directory.GetFileSystemEntries(target));
             Assert.Equal(Path.Combine(target, "app.db"), recovered);
-            Assert.Equal(File.GetUnixFileMode(Database), File.GetUnixFileMode(recovered));
+            Assert.Equal(RightsOf(Database), RightsOf(recovered));
             Assert.Equal("ok", Ask(recovered, "PRAGMA integrity_check"));
             Assert.Equal(mode, Ask(recovered, "PRAGMA journal_mode"));
             long rows = Count(recovered);
@@ -89,9 +89,9 @@ public sealed class SqliteWorkloadTests : IDisposable
         {
             byte[] page = new byte[4096];
             file.Position = file.Length - page.Length;
-            file.ReadExactly(page);
+            await file.ReadExactlyAsync(page, Cancel);
             file.Position = file.Length - (5 * page.Length);
-            file.Write(page);
+            await file.WriteAsync(page, Cancel);
         }
 
         await RefusedAsync(BackupErrorId.WorkloadUnfit, "not in order");
@@ -102,7 +102,7 @@ public sealed class SqliteWorkloadTests : IDisposable
     {
         MakeFolder();
         Ask(Database, $"PRAGMA journal_mode = {mode}; CREATE TABLE first (n INTEGER PRIMARY KEY, note TEXT); CREATE TABLE second (n INTEGER PRIMARY KEY, note TEXT)");
-        File.SetUnixFileMode(Database, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        Shell.RunChecked("chmod", "640", Database);
         await _machine.PrepareAsync(Settings);
     }
 
@@ -119,6 +119,8 @@ public sealed class SqliteWorkloadTests : IDisposable
         const string Writer = "exec sqlite3 -bail -cmd '.timeout 60000' \"$0\" < <(while echo \"$1\"; do sleep 0.01; done 2>/dev/null)";
         return ServerProcess.Start("TERM", "bash", "-c", Writer, Database, Transaction);
     }
+
+    private static string RightsOf(string file) => Shell.RunChecked("stat", "--format", "%U %a", file).Trim();
 
     private static long Count(string database) => long.Parse(Ask(database, "SELECT count(*) FROM first"), CultureInfo.InvariantCulture);
 
