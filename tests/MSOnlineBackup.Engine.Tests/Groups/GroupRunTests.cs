@@ -194,9 +194,13 @@ public sealed class GroupRunTests : IAsyncLifetime
     public async Task A_group_does_not_run_twice_at_once_and_one_that_is_not_there_does_not_run()
     {
         await _server.MakeAsync("web", "m1");
-        GroupRun run = await RunAsync(_ => Assert.Equal(BackupErrorId.JobInProgress, Assert.ThrowsAsync<BackupException>(() => RunAsync()).GetAwaiter().GetResult().Id));
+        BackupException? second = null;
+        _backups.During = async () => second = await Assert.ThrowsAsync<BackupException>(() => RunAsync());
+
+        GroupRun run = await RunAsync();
 
         Assert.True(run.IsComplete);
+        Assert.Equal(BackupErrorId.JobInProgress, second?.Id);
         Assert.Equal(BackupErrorId.GroupNotFound, (await Assert.ThrowsAsync<BackupException>(() => _server.Groups().RunAsync("db", _backups, Room, null, Cancel))).Id);
     }
 
@@ -251,6 +255,9 @@ public sealed class GroupRunTests : IAsyncLifetime
         private readonly Dictionary<string, BackupErrorId> _failing = [];
         private readonly Dictionary<string, BackupErrorId> _failingIn = [];
 
+        /// <summary>Done while a machine backs up.</summary>
+        public Func<Task>? During { get; set; }
+
         public void Fails(string host, BackupErrorId id) => _failing[host] = id;
 
         public void FailsIn(string place, BackupErrorId id) => _failingIn[place] = id;
@@ -259,6 +266,11 @@ public sealed class GroupRunTests : IAsyncLifetime
         {
             Assert.Equal(["/srv"], order.Sources);
             Assert.Equal(("backup", 2222), (machine.UserName, machine.Port));
+            if (During is { } during)
+            {
+                await during();
+            }
+
             if (_failing.TryGetValue(machine.HostName, out BackupErrorId id) || _failingIn.TryGetValue(vault.Vault.Location, out id))
             {
                 return new MachineBackup(null, new BackupException(id, "It failed.", "Try again.", machine.HostName), []);
