@@ -11,7 +11,7 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 namespace MSOnlineBackup.Cmdlets;
 
 /// <summary>Lists the recovery points of this machine, newest first.</summary>
-[Cmdlet(VerbsCommon.Get, "OBAllRecoveryPoints", DefaultParameterSetName = "Vault")]
+[Cmdlet(VerbsCommon.Get, "OBAllRecoveryPoints", DefaultParameterSetName = "Default")]
 [OutputType(typeof(OBBackupInfo))]
 public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
 {
@@ -20,7 +20,7 @@ public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
     public SwitchParameter UseSecondaryRegion { get; set; }
 
     /// <summary>Asks the copies of the vault as well, and says where each point is. Copies are what Set-OBMachineSetting -SecondaryVault and Set-OBPolicy -CopyTo name.</summary>
-    [Parameter(ParameterSetName = "Vault")]
+    [Parameter(ParameterSetName = "Default")]
     public SwitchParameter IncludeCopy { get; set; }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
+using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
-using MSOnlineBackup.Agent.Machine;
 
 namespace MSOnlineBackup.Agent.Remote.Jobs;
 
@@ -8,6 +9,7 @@ namespace MSOnlineBackup.Agent.Remote.Jobs;
 /// Backups of other machines that are started from here, into vaults that this machine can write to. The agent there is started by ssh, is given its order and a key over standard input, and asks
 /// for the vault over the same line, where it may add under its own name and nothing else. Machines are worked on side by side; one that fails stops no other.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A semaphore whose wait handle nobody asks for holds nothing.")]
 public sealed class RemoteBackups
 {
     /// <summary>How many machines are worked on at once by default.</summary>
