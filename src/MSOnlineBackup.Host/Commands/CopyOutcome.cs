@@ -1,8 +1,6 @@
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
-using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Copies;
-using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Host.Commands;

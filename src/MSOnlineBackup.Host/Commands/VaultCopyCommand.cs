@@ -4,7 +4,6 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Host.Passphrases;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Copies;
-using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 
 namespace MSOnlineBackup.Host.Commands;

@@ -3,7 +3,6 @@ using System.Text;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Agent.Remote.Jobs;
-using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;

@@ -1,7 +1,6 @@
 using System.Text;
 using MSOnlineBackup.Agent.Remote.Jobs;
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.Pipes;

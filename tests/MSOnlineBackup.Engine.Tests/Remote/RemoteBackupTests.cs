@@ -6,7 +6,6 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Compliance;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Pipes;
-using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
 using Xunit;
 
@@ -15,6 +14,8 @@ namespace MSOnlineBackup.Engine.Tests.Remote;
 /// <summary>Backups of another machine that a server starts: by the real agent at the other end of a connection within this process.</summary>
 public sealed class RemoteBackupTests : IAsyncLifetime
 {
+    private static readonly string[] _hosts = ["web1", "none", "web2"];
+
     private FakeServer _server = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -151,7 +152,7 @@ public sealed class RemoteBackupTests : IAsyncLifetime
 
         using UnlockedVault vault = await _server.Vault.OpenAsync();
         IReadOnlyList<RemoteBackupOutcome> outcomes = await _server.Backups.With(2).RunAsync(
-            [.. new[] { "web1", "none", "web2" }.Select(host => (FakeServer.Of(host), _server.Order with { MachineName = host }))], vault, null, Stop);
+            [.. _hosts.Select(host => (FakeServer.Of(host), _server.Order with { MachineName = host }))], vault, null, Stop);
         Assert.Equal([null, BackupErrorId.AgentNotInstalled, null], outcomes.Select(outcome => outcome.Failure?.Id));
         Assert.Equal(["web1", "web2"], outcomes.Select(outcome => outcome.Point?.MachineName).OfType<string>());
         await Assert.ThrowsAsync<BackupException>(() => _server.Backups.RunAsync([(FakeServer.Of("web1"), _server.Order), (FakeServer.Of("web2"), _server.Order with { MachineName = "WEB1" })], vault, null, Stop));
@@ -247,6 +248,10 @@ public sealed class RemoteBackupTests : IAsyncLifetime
 
         public override void SetLength(long value) => throw new NotSupportedException();
 
-        protected override void Dispose(bool disposing) => inner.Dispose();
+        protected override void Dispose(bool disposing)
+        {
+            inner.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Agent.Remote.Jobs;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
@@ -11,6 +10,8 @@ namespace MSOnlineBackup.Host.Tests.Remote;
 /// <summary>Backups of other machines by the programs themselves: <c>obengine agent backup</c> here, <c>obengine serve backup</c> there, with a script in the place of ssh.</summary>
 public sealed class AgentBackupTests : IAsyncLifetime
 {
+    private static readonly string[] _open = ["cmdline", "environ"];
+
     private readonly FakeMachines _machines = new();
     private readonly Obengine _obengine = new();
 
@@ -75,7 +76,7 @@ public sealed class AgentBackupTests : IAsyncLifetime
         {
             // The script's process became the agent.
             string id = File.ReadAllText(_machines.Of("m1", "session")).Trim();
-            found.AddRange(new[] { "cmdline", "environ" }.Select(name => Encoding.Latin1.GetString(File.ReadAllBytes($"/proc/{id}/{name}"))));
+            found.AddRange(_open.Select(name => Encoding.Latin1.GetString(File.ReadAllBytes($"/proc/{id}/{name}"))));
         });
 
         RemoteBackupOutcome outcome = await _machines.OpenAgent().RemoteBackups.RunAsync(
