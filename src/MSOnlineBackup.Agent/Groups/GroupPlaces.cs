@@ -1,8 +1,10 @@
+using MSOnlineBackup.Agent.Contact;
 using MSOnlineBackup.Agent.Machine;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Keys;
 using MSOnlineBackup.Vaults.Layout;
+using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Storage;
 
 namespace MSOnlineBackup.Agent.Groups;
@@ -63,6 +65,11 @@ internal sealed class GroupPlaces(MachineAccount machine, ServerVaults vaults, V
                 "Mount the right disk there, or name the right place: Set-OBProtectionGroup -DiskVault, -CopyTo.",
                 place);
     }
+
+    /// <summary>How the subscription of a place stands, by its settings.</summary>
+    /// <exception cref="BackupException">VaultNotFound, VaultUnreachable, VaultAccountDisabled, …</exception>
+    public async Task<VaultSubscription> ReadSubscriptionAsync(string place, CancellationToken cancellationToken) =>
+        await VaultContact.ReadAsync(await OpenClosedAsync(place, VaultPatience.Person, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     private Task<Vault> OpenClosedAsync(string place, VaultPatience patience, CancellationToken cancellationToken) =>
         Vault.OpenAsync(machine.Vault.OpenStore(new VaultAddress(place), patience), options, cancellationToken);

@@ -20,11 +20,19 @@ namespace MSOnlineBackup.Agent.Groups;
 /// <param name="known">Its vault.</param>
 /// <param name="places">Opens its places.</param>
 /// <param name="backups">Backs up machines.</param>
+/// <param name="contact">How the places of copies stand.</param>
 /// <param name="limits">How many points a machine may have.</param>
 /// <param name="clock">The clock.</param>
 /// <param name="room">What the disk of a folder has free, and how large it is.</param>
 internal sealed class GroupRuns(
-    ProtectionGroup group, ServerVault known, GroupPlaces places, IMachineBackups backups, PolicyLimits limits, TimeProvider clock, Func<string, (long? Free, long? Total)> room)
+    ProtectionGroup group,
+    ServerVault known,
+    GroupPlaces places,
+    IMachineBackups backups,
+    GroupContact contact,
+    PolicyLimits limits,
+    TimeProvider clock,
+    Func<string, (long? Free, long? Total)> room)
 {
     // Room is looked at when a machine begins, not when the group does.
     private const int MachinesAtOnce = 8;
@@ -34,10 +42,12 @@ internal sealed class GroupRuns(
     /// <summary>Runs it.</summary>
     /// <param name="told">Told of each machine when it is done, from any thread; null for nobody.</param>
     /// <param name="cancellationToken">Stops it; what has arrived is used by the next run.</param>
-    /// <exception cref="BackupException">PolicyInvalid; VaultNotFound, VaultUnreachable, … where no disk vault can be opened: then nothing was done.</exception>
+    /// <exception cref="BackupException">PolicyInvalid; VaultContactLost, SubscriptionExpired, … where the profile stops the group for its cloud; VaultNotFound, VaultUnreachable, …
+    /// where no disk vault can be opened: then nothing was done.</exception>
     public async Task<GroupRun> RunAsync(Action<GroupMachineRun>? told, CancellationToken cancellationToken)
     {
         (IReadOnlyList<string> paths, SourceSelection selection) = GroupSources.Of(group.Policy);
+        _warnings.AddRange(await contact.AdmitAsync(cancellationToken).ConfigureAwait(false));
         var disks = new List<OpenDisk>();
         try
         {
@@ -187,10 +197,12 @@ internal sealed class GroupRuns(
                 reports.Add(report);
             }
 
+            contact.Note(place, failure: null);
             return new GroupCopyRun(place, reports, reports.SelectMany(report => report.Damaged).FirstOrDefault() is { } damaged ? PoolErrors.CopyIncomplete(place, damaged.Damage) : null);
         }
         catch (BackupException e)
         {
+            contact.Note(place, e);
             return new GroupCopyRun(place, reports, PoolErrors.CopyIncomplete(place, e));
         }
     }

@@ -156,7 +156,8 @@ public sealed class ProtectionGroups
     /// <param name="name">The group.</param>
     /// <param name="told">Told of each machine when it is done, from any thread; null for nobody.</param>
     /// <param name="cancellationToken">Stops it in order; what has arrived is used by the next run.</param>
-    /// <exception cref="BackupException">GroupNotFound, JobInProgress; VaultNotFound, VaultUnreachable, … where no disk vault can be opened: then nothing was done.</exception>
+    /// <exception cref="BackupException">GroupNotFound, JobInProgress; under Mars VaultContactLost, SubscriptionExpired, SubscriptionDeprovisioned of the places of copies; VaultNotFound,
+    /// VaultUnreachable, … where no disk vault can be opened: then nothing was done.</exception>
     public Task<GroupRun> RunAsync(string name, Action<GroupMachineRun>? told, CancellationToken cancellationToken) =>
         RunAsync(name, new RemoteMachineBackups(_backups), DiskVaults.RoomOf, told, cancellationToken);
 
@@ -166,7 +167,8 @@ public sealed class ProtectionGroups
         ProtectionGroup group = await GetAsync(name, cancellationToken).ConfigureAwait(false);
         _state.MakeFolder(LockFolder);
         using IDisposable held = _state.TryLock(Path.Combine(LockFolder, group.Id)) ?? throw GroupErrors.Busy(group.Name);
-        return await new GroupRuns(group, _vaults.List().First(known => known.VaultId == group.VaultId), _places, backups, _limits, _clock, room).RunAsync(told, cancellationToken).ConfigureAwait(false);
+        var contact = new GroupContact(group, _state, LockFolder, _places, _limits, _clock);
+        return await new GroupRuns(group, _vaults.List().First(known => known.VaultId == group.VaultId), _places, backups, contact, _limits, _clock, room).RunAsync(told, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<GroupChange> SaveAsync(ProtectionGroup group, ProtectionGroup? before, string? passphrase, bool isRehearsal, CancellationToken cancellationToken)

@@ -12,14 +12,13 @@ internal sealed record ContactState(string VaultId, DateTimeOffset Last, VaultSu
 /// <summary>The file of that. It is worth no failure: where it cannot be read, nothing is remembered, and where it cannot be written, the next contact is.</summary>
 /// <param name="folder">The machine's state.</param>
 /// <param name="clock">This machine's clock.</param>
-internal sealed class ContactLog(StateFolder folder, TimeProvider clock)
+/// <param name="fileName">The file, relative to the state.</param>
+internal sealed class ContactLog(StateFolder folder, TimeProvider clock, string fileName = "contact.json")
 {
-    private const string FileName = "contact.json";
-
     // Days are counted: not every job has to write.
     private static readonly TimeSpan _precision = TimeSpan.FromHours(1);
 
-    private readonly StateFile<ContactState> _file = new(folder, FileName, StateJson.Default.ContactState, "delete it: it only says when the vault last answered");
+    private readonly StateFile<ContactState> _file = new(folder, fileName, StateJson.Default.ContactState, "delete it: it only says when the vault last answered");
 
     /// <summary>What is remembered of a vault; null for nothing.</summary>
     public ContactState? Read(string vaultId)
@@ -71,7 +70,7 @@ internal sealed class ContactLog(StateFolder folder, TimeProvider clock)
             }
             catch (BackupException e) when (e.Id == BackupErrorId.StateInvalid)
             {
-                folder.Update(FileName, _ => null);
+                folder.Update(fileName, _ => null);
                 _file.Update(_ => state);
             }
         }

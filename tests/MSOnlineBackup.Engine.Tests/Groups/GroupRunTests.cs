@@ -9,6 +9,7 @@ using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.Vaults.Registers;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Machine.AgentFixture;
 
@@ -230,6 +231,59 @@ public sealed class GroupRunTests : IAsyncLifetime
         FileSpecification[][] refused = [[new("/srv"), new("/srv/cache", Exclude: true), new("/srv/cache/kept")], [new("/srv"), new("/etc", NonRecursive: true)]];
         Assert.All(refused, files => Assert.Equal(BackupErrorId.PolicyInvalid, Assert.Throws<BackupException>(() => GroupSources.Of(policy with { Files = files })).Id));
     }
+
+    // The original's table for a server: its disk is stopped for its cloud. Ours goes on, and says so.
+    [Theory]
+    [InlineData(false, VaultSubscription.Active, null)]
+    [InlineData(false, VaultSubscription.Expired, BackupErrorId.SubscriptionExpired)]
+    [InlineData(false, VaultSubscription.Deprovisioned, BackupErrorId.SubscriptionDeprovisioned)]
+    [InlineData(true, VaultSubscription.Active, BackupErrorId.VaultContactLost)]
+    [InlineData(true, VaultSubscription.Expired, BackupErrorId.SubscriptionExpired)]
+    [InlineData(true, VaultSubscription.Deprovisioned, BackupErrorId.SubscriptionDeprovisioned)]
+    public async Task Under_Mars_a_cloud_that_is_silent_for_15_days_or_not_paid_for_stops_the_backups_to_the_disks(bool isLost, VaultSubscription subscription, BackupErrorId? stop)
+    {
+        _server.Machines.Limits = PolicyLimits.Mars;
+        await _server.MakeAsync();
+        Assert.Null((await RunAsync()).Copies.Single().Failure);
+        await SetAsync(subscription);
+        if (subscription != VaultSubscription.Active)
+        {
+            Assert.Equal(stop, (await Assert.ThrowsAsync<BackupException>(() => RunAsync())).Id);
+        }
+
+        if (isLost)
+        {
+            _server.SetAway(GroupFixture.Cloud, isAway: true);
+            _server.Machines.Clock.Advance(TimeSpan.FromDays(15) + TimeSpan.FromSeconds(1));
+        }
+
+        int before = (await PointsAsync(_server.A)).Count;
+        if (stop is { } id)
+        {
+            Assert.Equal(id, (await Assert.ThrowsAsync<BackupException>(() => RunAsync())).Id);
+        }
+        else
+        {
+            Assert.True((await RunAsync()).IsComplete);
+        }
+
+        Assert.Equal(stop is null ? before + 2 : before, (await PointsAsync(_server.A)).Count);
+        _server.Machines.Limits = PolicyLimits.Open;
+        GroupRun open = await RunAsync();
+        Assert.True(open.IsComplete);
+        Assert.Equal(isLost && subscription == VaultSubscription.Active ? [BackupErrorId.VaultContactLost] : [], open.Warnings.Select(warning => warning.Id));
+
+        // With the first contact it goes on by itself.
+        _server.SetAway(GroupFixture.Cloud, isAway: false);
+        await SetAsync(VaultSubscription.Active);
+        _server.Machines.Limits = PolicyLimits.Mars;
+        GroupRun after = await RunAsync();
+        Assert.True(after.IsComplete);
+        Assert.Null(after.Copies.Single().Failure);
+    }
+
+    private Task SetAsync(VaultSubscription subscription) =>
+        _server.Machines.Open("ISSUER").Ownership.ChangeSettingsAsync(GroupFixture.Cloud, settings => settings with { Subscription = subscription }, null, Cancel);
 
     private (long? Free, long? Total) Room(string place) => _room.GetValueOrDefault(place, (50, 100));
 

@@ -38,6 +38,9 @@ internal sealed class AgentFixture : IDisposable
     /// <summary>Stands between the agent and the vault; nothing by default.</summary>
     public Func<IVaultStore, IVaultStore> Decorate { get; set; } = static store => store;
 
+    /// <summary>What machines are held to.</summary>
+    public PolicyLimits Limits { get; set; } = PolicyLimits.Open;
+
     /// <summary>How each vault was reached the last time.</summary>
     public Dictionary<string, VaultConnection> Connections { get; } = [];
 
@@ -85,7 +88,7 @@ internal sealed class AgentFixture : IDisposable
             OpenKey = (_, _) => Wrapping!,
             DomainName = "example.org",
         },
-        Limits = PolicyLimits.Open,
+        Limits = Limits,
         Health = Health,
         HealthParts = HealthParts,
         Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 10, Workers = 2 },
