@@ -123,7 +123,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new HealthCommand(),
             new UpdateCommand(),
             new CommandGroup("agent", "Put obengine on other machines over ssh, keep it up to date there, and have them back up.", AgentInstallCommand.HelpExample, new AgentInstallCommand(), new AgentListCommand(), new AgentUpdateCommand(), new AgentRollbackCommand(), new AgentRemoveCommand(), new AgentBackupCommand()),
-            new CommandGroup("group", "The machines that this one, their server, backs up as one.", "obengine group list --json", new GroupListCommand(), new GroupBackupCommand()),
+            new CommandGroup("group", "The machines that this one, their server, backs up as one.", "obengine group list --json", new GroupListCommand(), new GroupCreateCommand(), new GroupChangeCommand(), new GroupRemoveCommand(), new GroupBackupCommand()),
             new CommandGroup("server", "Find again what a server knew.", "obengine server sync /pool/a", new ServerSyncCommand()),
             new CommandGroup("diagnostic", "What whoever is to help has to know.", DiagnosticExportCommand.HelpExample, new DiagnosticExportCommand()),
             _json,

@@ -36,6 +36,7 @@ public sealed class JsonSchemaTests
         [typeof(RemoteBackupSummary)] = ["agent backup"],
         [typeof(GroupLine)] = ["group"],
         [typeof(GroupMachineLine)] = ["groupMachine"],
+        [typeof(GroupSummary)] = ["group create", "group change", "group remove"],
         [typeof(GroupBackupSummary)] = ["group backup"],
         [typeof(DiskVaultLine)] = ["diskVault"],
         [typeof(ServerSyncSummary)] = ["server sync"],

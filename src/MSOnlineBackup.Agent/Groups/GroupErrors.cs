@@ -18,14 +18,14 @@ internal static class GroupErrors
     public static BackupException Exists(string name) => new(
         BackupErrorId.GroupExists,
         $"There is a protection group '{name}' already.",
-        "Change it with Set-OBProtectionGroup, or give the new one another name.",
+        "Change it with Set-OBProtectionGroup or 'obengine group change', or give the new one another name.",
         name);
 
     /// <summary>Of a machine that is in another group.</summary>
     public static BackupException MachineTaken(string host, string group) => new(
         BackupErrorId.GroupMachineTaken,
         $"'{host}' is a machine of the protection group '{group}' already: it would be backed up twice.",
-        $"Take it out of that group first: Set-OBProtectionGroup '{group}' -RemoveMachine '{host}'.",
+        $"Take it out of that group first: Set-OBProtectionGroup '{group}' -RemoveMachine '{host}', or obengine group change '{group}' --remove-machine '{host}'.",
         host);
 
     /// <summary>Of a group that cannot be as it was said.</summary>

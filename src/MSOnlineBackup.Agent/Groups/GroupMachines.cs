@@ -10,6 +10,24 @@ internal sealed class GroupMachines(RemoteAgentRecords records)
     /// <exception cref="BackupException">AgentNotInstalled, ArgumentInvalid, StateInvalid, StateAccessDenied.</exception>
     public IReadOnlyList<GroupMachine> Describe(IEnumerable<string> hosts) => [.. hosts.Select(Describe)];
 
+    /// <summary>The machines of a group once some have come into it, and others have left it; of those that are in it already, what is on record is taken anew.</summary>
+    /// <exception cref="BackupException">ArgumentInvalid: one that is to leave is not in it; those of <see cref="Describe(IEnumerable{string})"/>.</exception>
+    public IReadOnlyList<GroupMachine> Describe(ProtectionGroup group, IReadOnlyList<string> added, IReadOnlyList<string> removed)
+    {
+        if (removed.FirstOrDefault(gone => !group.Machines.Any(machine => Is(machine, gone))) is { } stranger)
+        {
+            throw GroupErrors.Invalid(
+                $"'{stranger}' is no machine of the protection group '{group.Name}'.", "Get-OBProtectionGroup and 'obengine group list' show its machines.", stranger);
+        }
+
+        IReadOnlyList<GroupMachine> come = Describe(added);
+        return
+        [
+            .. group.Machines.Where(machine => !removed.Any(gone => Is(machine, gone))).Select(machine => come.FirstOrDefault(other => Is(machine, other.HostName)) ?? machine),
+            .. come.Where(machine => !group.Machines.Any(other => Is(other, machine.HostName))),
+        ];
+    }
+
     /// <summary>
     /// Puts on record what a group says of a machine, where nothing is: after the loss of this machine's state, or on another server. What is on record stays; a pinned key is never
     /// replaced.
@@ -65,6 +83,8 @@ internal sealed class GroupMachines(RemoteAgentRecords records)
             records.FindKey(host),
             agent is { Version: { } version, Program: { } program } ? new GroupAgent(agent.Platform, version, agent.Build, program) : null);
     }
+
+    private static bool Is(GroupMachine machine, string host) => machine.HostName.Equals(host, StringComparison.OrdinalIgnoreCase);
 
     private bool IsOnRecord(string host) => records.Find(host) is not null;
 }

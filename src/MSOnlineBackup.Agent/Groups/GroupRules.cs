@@ -16,9 +16,9 @@ internal static class GroupRules
     {
         string name = group.Name;
         Require(!string.IsNullOrWhiteSpace(name) && name.Length <= LongestName && !name.Any(char.IsControl), $"'{name}' is no name of a protection group.", "Give it a plain name of at most 64 characters.", name);
-        Require(group.Machines.Count > 0, $"The protection group '{name}' would have no machine.", "Name at least one machine on which Install-OBAgent has put an agent. To end a group, remove it: Remove-OBProtectionGroup.", name);
+        Require(group.Machines.Count > 0, $"The protection group '{name}' would have no machine.", "Name at least one machine on which Install-OBAgent has put an agent. To end a group, remove it: Remove-OBProtectionGroup, or 'obengine group remove'.", name);
         Require(group.Machines.Count <= GroupRecord.MostMachines, $"{group.Machines.Count} machines are too many for one protection group.", $"Make several groups of at most {GroupRecord.MostMachines} machines.", name);
-        Require(group.DiskVaults.Count > 0, $"The protection group '{name}' would have no disk vault.", "Name the folder of a vault with -DiskVault: backups go there first.", name);
+        Require(group.DiskVaults.Count > 0, $"The protection group '{name}' would have no disk vault.", "Name the folder of a vault with -DiskVault or --disk-vault: backups go there first.", name);
         Require(
             group.DiskVaults.Count <= GroupRecord.MostPlaces && group.CopyTo.Count <= GroupRecord.MostPlaces,
             $"The protection group '{name}' would have too many places.",
@@ -28,7 +28,7 @@ internal static class GroupRules
         RequireOnce(group.Places.Select(PlaceOf), "place", name);
         foreach (string disk in group.DiskVaults)
         {
-            Require(!new VaultAddress(disk).IsRemote && Path.IsPathFullyQualified(disk), $"'{disk}' is no folder: a disk vault is one that this server has at hand.", "Name the folder of a vault with -DiskVault, and the cloud with -CopyTo.", disk);
+            Require(!new VaultAddress(disk).IsRemote && Path.IsPathFullyQualified(disk), $"'{disk}' is no folder: a disk vault is one that this server has at hand.", "Name the folder of a vault with -DiskVault or --disk-vault, and the cloud with -CopyTo or --copy-to.", disk);
         }
 
         foreach (string copy in group.CopyTo)
@@ -36,13 +36,13 @@ internal static class GroupRules
             Require(new VaultAddress(copy).IsRemote || Path.IsPathFullyQualified(copy), $"'{copy}' is neither an absolute path nor a URL.", "Name a twin of the disk vaults by its folder or URL.", copy);
         }
 
-        Require(group.Policy.CopyTo.Count == 0, $"The policy of the protection group '{name}' names places for copies itself.", "Name them with -CopyTo of the group: its points are copied once all of its machines are backed up.", name);
+        Require(group.Policy.CopyTo.Count == 0, $"The policy of the protection group '{name}' names places for copies itself.", "Name them with -CopyTo or --copy-to of the group: its points are copied once all of its machines are backed up.", name);
         Require(
             group.Policy is { Kind: PolicyKind.Files, Workloads.Count: 0 },
             $"The policy of the protection group '{name}' is not one for files and folders alone.",
             "The system state and databases are backed up by each machine's own policy.",
             name);
-        Require(group.CopyRetention is null || group.CopyTo.Count > 0, $"The protection group '{name}' has a retention for copies, and no place for them.", "Name the place with -CopyTo.", name);
+        Require(group.CopyRetention is null || group.CopyTo.Count > 0, $"The protection group '{name}' has a retention for copies, and no place for them.", "Name the place with -CopyTo or --copy-to.", name);
         limits.Check(group.Policy);
         GroupSources.Of(group.Policy);
         if (group.CopyRetention is { } retention)

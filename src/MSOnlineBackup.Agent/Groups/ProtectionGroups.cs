@@ -71,6 +71,17 @@ public sealed class ProtectionGroups
     /// <exception cref="BackupException">AgentNotInstalled, ArgumentInvalid, StateInvalid, StateAccessDenied.</exception>
     public IReadOnlyList<GroupMachine> Describe(IEnumerable<string> hosts) => _machines.Describe(hosts);
 
+    /// <summary>The machines of a group once some have come into it, and others have left it.</summary>
+    /// <param name="group">The group as it is.</param>
+    /// <param name="added">Machines on which this one has put agents; of those that are in it already, how they are logged in to and the pinned key are taken anew.</param>
+    /// <param name="removed">Machines of the group, in upper or lower case.</param>
+    /// <exception cref="BackupException">ArgumentInvalid: one that is to leave is not in it; those of <see cref="Describe(IEnumerable{string})"/>.</exception>
+    public IReadOnlyList<GroupMachine> Describe(ProtectionGroup group, IReadOnlyList<string> added, IReadOnlyList<string> removed)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        return _machines.Describe(group, added, removed);
+    }
+
     /// <summary>Makes a group. All of its places must be there, and twins of one vault.</summary>
     /// <param name="group">The group; its id, vault and time are given here.</param>
     /// <param name="passphrase">What opens its places; null where this machine has a key that does.</param>

@@ -18,11 +18,16 @@ internal sealed class AgentSelection
     private readonly Option<string?> _profile = new("--profile") { HelpName = "NAME", Description = "What policies are held to: Open or Mars. Default: MSONLINEBACKUP_PROFILE, or Open." };
     private readonly Option<string?> _machine = new("--machine") { HelpName = "NAME", Description = "The name of this machine. Default: MSONLINEBACKUP_MACHINE, or its host name." };
 
-    public AgentSelection(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="hasMachine">Whether <c>--machine</c> names this machine; where not, the command has another use for the name, and the variable says what this machine is called.</param>
+    public AgentSelection(Command command, bool hasMachine = true)
     {
         command.Add(_state);
         command.Add(_profile);
-        command.Add(_machine);
+        if (hasMachine)
+        {
+            command.Add(_machine);
+        }
     }
 
     /// <summary>The machine that was named; null where none was.</summary>

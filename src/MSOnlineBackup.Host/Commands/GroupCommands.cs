@@ -38,19 +38,24 @@ internal sealed class GroupListCommand : HostCommand
         }
 
         ProtectionGroup[] found = [.. known.Groups.Where(group => names.Count == 0 || names.Any(name => Is(group, name)))];
+        if (found.Length > 0)
+        {
+            await ShowAsync(context, agent.Groups, found).ConfigureAwait(false);
+        }
+
+        return new Outcome(new ListSummary("group list", found.Length), found.Length == 0 ? "This machine is the server of no protection group." : "");
+    }
+
+    /// <summary>Lists groups, with how their disk vaults stand.</summary>
+    public static async Task ShowAsync(CommandContext context, ProtectionGroups groups, IReadOnlyList<ProtectionGroup> shown)
+    {
         var disks = new List<DiskVaultLine>();
-        foreach (ProtectionGroup group in found)
+        foreach (ProtectionGroup group in shown)
         {
-            disks.AddRange((await agent.Groups.ReadDisksAsync(group, context.Stop).ConfigureAwait(false)).Select(disk => DiskVaultLine.Of(group.Name, disk)));
+            disks.AddRange((await groups.ReadDisksAsync(group, context.Stop).ConfigureAwait(false)).Select(disk => DiskVaultLine.Of(group.Name, disk)));
         }
 
-        List<GroupLine> lines = [.. found.Select(GroupLine.Of)];
-        if (lines.Count > 0)
-        {
-            Show(context, lines, disks);
-        }
-
-        return new Outcome(new ListSummary("group list", lines.Count), lines.Count == 0 ? "This machine is the server of no protection group." : "");
+        Show(context, [.. shown.Select(GroupLine.Of)], disks);
     }
 
     private static bool Is(ProtectionGroup group, string name) => group.Name.Equals(name, StringComparison.OrdinalIgnoreCase);

@@ -56,6 +56,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(RemoteBackupSummary))]
 [JsonSerializable(typeof(GroupLine))]
 [JsonSerializable(typeof(GroupMachineLine))]
+[JsonSerializable(typeof(GroupSummary))]
 [JsonSerializable(typeof(GroupBackupSummary))]
 [JsonSerializable(typeof(DiskVaultLine))]
 [JsonSerializable(typeof(ServerSyncSummary))]

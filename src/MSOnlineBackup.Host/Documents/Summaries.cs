@@ -37,6 +37,9 @@ internal sealed record AgentSummary(string Command, int Machines, int Failed, in
 /// <summary><c>agent backup</c>.</summary>
 internal sealed record RemoteBackupSummary(int Machines, int Failed, long Skipped) : Summary("agent backup");
 
+/// <summary><c>group create</c>, <c>group change</c>, <c>group remove</c>.</summary>
+internal sealed record GroupSummary(string Command, string Group, bool HasChanged, int Warnings) : Summary(Command);
+
 internal sealed record GroupBackupSummary(string Group, int Machines, int Failed, int PointsCopied, int CopiesIncomplete, int Expired, int Warnings) : Summary("group backup");
 
 internal sealed record ServerSyncSummary(

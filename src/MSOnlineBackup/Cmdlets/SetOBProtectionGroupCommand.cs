@@ -3,7 +3,6 @@ using System.Security;
 using MSOnlineBackup.Agent.Groups;
 using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
-using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Cmdlets;
 
@@ -73,7 +72,7 @@ public sealed class SetOBProtectionGroupCommand : GroupCmdlet
     private ProtectionGroup Change(ProtectionGroup group) => group with
     {
         Name = NewName ?? group.Name,
-        Machines = Machines(group),
+        Machines = Agent.Groups.Describe(group, AddMachine, RemoveMachine),
         Policy = Policy is null ? group.Policy : Policy.ToEngine() with { Id = null },
         DiskVaults = DiskVault is null ? group.DiskVaults : Places(DiskVault),
         CopyTo = CopyTo is null ? group.CopyTo : Places(CopyTo),
@@ -81,22 +80,4 @@ public sealed class SetOBProtectionGroupCommand : GroupCmdlet
             : CopyTo is { Length: 0 } ? null
             : group.CopyRetention,
     };
-
-    private IReadOnlyList<GroupMachine> Machines(ProtectionGroup group)
-    {
-        if (RemoveMachine.FirstOrDefault(gone => !group.Machines.Any(machine => Is(machine, gone))) is { } stranger)
-        {
-            throw new BackupException(
-                BackupErrorId.ArgumentInvalid, $"'{stranger}' is no machine of the protection group '{group.Name}'.", "Get-OBProtectionGroup shows its machines.", stranger);
-        }
-
-        IReadOnlyList<GroupMachine> added = Agent.Groups.Describe(AddMachine);
-        return
-        [
-            .. group.Machines.Where(machine => !RemoveMachine.Any(gone => Is(machine, gone))).Select(machine => added.FirstOrDefault(other => Is(machine, other.HostName)) ?? machine),
-            .. added.Where(machine => !group.Machines.Any(other => Is(other, machine.HostName))),
-        ];
-    }
-
-    private static bool Is(GroupMachine machine, string host) => machine.HostName.Equals(host, StringComparison.OrdinalIgnoreCase);
 }
