@@ -1,4 +1,7 @@
 using System.Text.Json;
+using MSOnlineBackup.Agent.Groups;
+using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Testing;
 
 namespace MSOnlineBackup.Host.Tests.Remote;
@@ -61,13 +64,25 @@ public sealed class GroupTests : IAsyncLifetime
         JsonElement group = await ShownAsync();
         Assert.Equal(made[0].GetRawText(), group.GetRawText());
         Assert.Equal(["m1", A, B, Cloud], Parts(group));
+        ProtectionGroup known = await KnownAsync("web");
+        Assert.Equal((null, "/srv", 30), (known.Policy.Id, Assert.Single(known.Policy.Files).Path, known.Policy.Retention?.Days));
+        Assert.Equal((90, null, 5), (known.CopyRetention?.Days, known.CopyRetention?.Weekly?.Weeks, known.CopyRetention?.Yearly?.Years));
 
         Assert.Equal(("group change", "sites", true, 0), Summary(await LinesAsync(0, "group", "change", "WEB", "--new-name", "sites", "--add-machine", "m2", "--remove-machine", "M1", "--disk-vault", B)));
         group = await ShownAsync();
         Assert.Equal(["m2", B, Cloud], Parts(group));
         Assert.Equal("sites", group.GetProperty("name").GetString());
 
-        await LinesAsync(0, "group", "change", "sites", "--keep-all", "--policy", _folder["policy.json"]);
+        // What is not named stays as it is.
+        known = await KnownAsync("sites");
+        Assert.Equal((30, 90), (known.Policy.Retention?.Days, known.CopyRetention?.Days));
+
+        await File.WriteAllTextAsync(_folder["policy.json"], Policy.Replace("30", "20", StringComparison.Ordinal), Stop);
+        await LinesAsync(0, "group", "change", "sites", "--keep-days", "60", "--policy", _folder["policy.json"]);
+        known = await KnownAsync("sites");
+        Assert.Equal((20, 60, null), (known.Policy.Retention?.Days, known.CopyRetention?.Days, known.CopyRetention?.Yearly));
+        await LinesAsync(0, "group", "change", "sites", "--keep-all");
+        Assert.Null((await KnownAsync("sites")).CopyRetention);
         await LinesAsync(0, "group", "change", "sites", "--no-copies");
         Assert.Empty(Strings(await ShownAsync(), "copyTo"));
 
@@ -134,6 +149,9 @@ public sealed class GroupTests : IAsyncLifetime
 
     private string[] Create(string name, string machine, params string[] more) =>
         ["group", "create", name, "--machine", machine, "--policy", _folder["policy.json"], "--disk-vault", A, .. more];
+
+    // What another process of the server knows.
+    private Task<ProtectionGroup> KnownAsync(string name) => MachineAgent.Open("test-machine", PolicyLimits.Open, _ => { }, _machines.State).Groups.GetAsync(name, Stop);
 
     private async Task<JsonElement> ShownAsync() => (await LinesAsync(0, "group", "list")).Single(line => line.GetProperty("type").GetString() == "group");
 
