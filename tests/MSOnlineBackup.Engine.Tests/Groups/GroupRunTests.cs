@@ -282,7 +282,7 @@ public sealed class GroupRunTests : IAsyncLifetime
         Assert.Null(after.Copies.Single().Failure);
     }
 
-    private Task SetAsync(VaultSubscription subscription) =>
+    private Task<VaultSettings> SetAsync(VaultSubscription subscription) =>
         _server.Machines.Open("ISSUER").Ownership.ChangeSettingsAsync(GroupFixture.Cloud, settings => settings with { Subscription = subscription }, null, Cancel);
 
     private (long? Free, long? Total) Room(string place) => _room.GetValueOrDefault(place, (50, 100));
