@@ -432,8 +432,11 @@ Describe 'A drive of damaged points' {
             $folder = (New-Item -ItemType Directory "$work/damaged").FullName
             $spoilt = Initialize-TestMachine $folder
             $tree = New-TestTree "$folder/src"
-            [System.IO.File]::WriteAllBytes("$tree/big.bin", [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(5MB))
             $null = Save-TestPolicy $tree
+
+            # Small files are in a pack that nothing else is in.
+            $null = Invoke-TestBackup
+            [System.IO.File]::WriteAllBytes("$tree/big.bin", [System.Security.Cryptography.RandomNumberGenerator]::GetBytes(5MB))
             $null = Invoke-TestBackup
             foreach ($pack in Get-ChildItem "$spoilt/stores" -Recurse -File | Where-Object Length -GT 100KB) {
                 $bytes = [System.IO.File]::ReadAllBytes($pack.FullName)
