@@ -35,6 +35,15 @@ Describe 'Add-OBWorkload' {
         Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -Sqlite -DatabasePath app.db }) PolicyInvalid InvalidArgument '*absolute path*'
     }
 
+    It 'adds a SQL Server by its name and a folder' {
+        $workload = (New-OBPolicy | Add-OBWorkload -SqlServer -Server 'localhost,1433' -BackupFolder /var/opt/mssql/backup -User obengine -OptionFile /etc/obengine-sql).Workloads
+        $workload.Name, $workload.Kind, $workload.Socket, $workload.BackupFolder, $workload.DatabasePath | Should -Be sql1, SqlServer, 'localhost,1433', /var/opt/mssql/backup, ''
+        $workload.User, $workload.OptionFile, $workload.FullEvery | Should -Be obengine, /etc/obengine-sql, ([timespan]'1.00:00:00')
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -SqlServer -Server db.example.org -BackupFolder /a }) PolicyInvalid InvalidArgument '*this machine*'
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -SqlServer -Server localhost -BackupFolder a }) PolicyInvalid InvalidArgument '*absolute path*'
+        Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -SqlServer -Server localhost -BackupFolder /a -User sa }) PolicyInvalid InvalidArgument '*password*'
+    }
+
     It 'changes nothing with -WhatIf' { (New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /a -WhatIf).Workloads | Should -BeNullOrEmpty }
 
     It 'refuses what no server can have' {

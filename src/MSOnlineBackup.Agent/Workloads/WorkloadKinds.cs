@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Workloads.MariaDb;
 using MSOnlineBackup.Agent.Workloads.PostgreSql;
 using MSOnlineBackup.Agent.Workloads.Sqlite;
+using MSOnlineBackup.Agent.Workloads.SqlServer;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Agent.Workloads;
@@ -8,7 +9,7 @@ namespace MSOnlineBackup.Agent.Workloads;
 /// <summary>The kinds of workloads that this version knows: the one place that has a list of them.</summary>
 internal static class WorkloadKinds
 {
-    private static readonly IReadOnlyList<IWorkloadKind> _all = [new PgKind(), new MariaKind(), new SqliteKind()];
+    private static readonly IReadOnlyList<IWorkloadKind> _all = [new PgKind(), new MariaKind(), new SqliteKind(), new SqlServerKind()];
 
     /// <summary>Their names.</summary>
     public static IEnumerable<WorkloadKind> Names => _all.Select(kind => kind.Kind);

@@ -16,17 +16,20 @@ public enum WorkloadKind
 
     /// <summary>A database of SQLite's: one file.</summary>
     Sqlite,
+
+    /// <summary>A SQL Server: all its databases.</summary>
+    SqlServer,
 }
 
 /// <summary>A database server or a database of this machine, as a policy names it.</summary>
 /// <param name="Name">What it is called here and in the vault: 1 to 40 ASCII letters, digits, '-' and '_'; case does not count.</param>
 /// <param name="Kind">What it is.</param>
-/// <param name="Socket">The absolute path of what the server is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself; null where there is no server.</param>
+/// <param name="Socket">The absolute path of what the server is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself, of SQL Server its name on this machine (localhost,1433); null where there is no server.</param>
 /// <param name="Port">The port, where it is part of the socket's name: 1 to 65,535; null for the kind's own.</param>
 /// <param name="User">The role to log in as; null for that of the account's name.</param>
 /// <param name="FullEveryMinutes">After how many minutes the next backup is full again: 60 to 525,600 (365 days). Those between are of the log; where there is none, each is full.</param>
 /// <param name="OptionFile">The absolute path of a file with options of the kind's programs, such as a password; null for none.</param>
-/// <param name="Path">The absolute path of the database, where it is a file; null otherwise.</param>
+/// <param name="Path">The absolute path of the database, where it is a file; of SQL Server that of the folder that it writes its backups to; null otherwise.</param>
 public sealed record WorkloadSettings(
     string Name,
     WorkloadKind Kind,

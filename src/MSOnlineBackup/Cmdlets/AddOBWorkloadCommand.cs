@@ -14,6 +14,7 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
     private const string PostgreSqlSet = "PostgreSql";
     private const string MariaDbSet = "MariaDb";
     private const string SqliteSet = "Sqlite";
+    private const string SqlServerSet = "SqlServer";
     private const int OwnPort = 5432;
 
     /// <summary>The draft that is changed, and returned.</summary>
@@ -31,6 +32,20 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
     /// <summary>It is a database of SQLite's.</summary>
     [Parameter(Mandatory = true, ParameterSetName = SqliteSet)]
     public SwitchParameter Sqlite { get; set; }
+
+    /// <summary>The server is SQL Server.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SqlServerSet)]
+    public SwitchParameter SqlServer { get; set; }
+
+    /// <summary>The server on this machine: localhost, or with a port localhost,1433.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SqlServerSet)]
+    [ValidateNotNullOrEmpty]
+    public string Server { get; set; } = "";
+
+    /// <summary>The absolute path of a folder of the server's account, to which it writes its backups until the vault has them.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = SqlServerSet)]
+    [ValidateNotNullOrEmpty]
+    public string BackupFolder { get; set; } = "";
 
     /// <summary>The absolute path of the database's file.</summary>
     [Parameter(Mandatory = true, ParameterSetName = SqliteSet)]
@@ -50,15 +65,17 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
     /// <summary>The role to log in as; that of the account's name, if it is not given.</summary>
     [Parameter(ParameterSetName = PostgreSqlSet)]
     [Parameter(ParameterSetName = MariaDbSet)]
+    [Parameter(ParameterSetName = SqlServerSet)]
     [ValidateNotNullOrEmpty]
     public string? User { get; set; }
 
     /// <summary>The absolute path of a file with options of the server's programs, such as a password.</summary>
     [Parameter(ParameterSetName = MariaDbSet)]
+    [Parameter(ParameterSetName = SqlServerSet)]
     [ValidateNotNullOrEmpty]
     public string? OptionFile { get; set; }
 
-    /// <summary>What it is called in the policy and in the vault; pg1, maria1 or sqlite1, if it is not given.</summary>
+    /// <summary>What it is called in the policy and in the vault; pg1, maria1, sqlite1 or sql1, if it is not given.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
@@ -66,6 +83,7 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
     /// <summary>After which time the next backup is full again; those between are of the log.</summary>
     [Parameter(ParameterSetName = PostgreSqlSet)]
     [Parameter(ParameterSetName = MariaDbSet)]
+    [Parameter(ParameterSetName = SqlServerSet)]
     public TimeSpan FullEvery { get; set; } = TimeSpan.FromMinutes(WorkloadSettings.UsualFullEveryMinutes);
 
     /// <inheritdoc/>
@@ -77,20 +95,21 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
                 BackupErrorId.PolicyInvalid, "The policy protects the system state; workloads need a separate policy.", "Make one with New-OBPolicy, and save it with Set-OBPolicy.", Name ?? "");
         }
 
-        if (!PostgreSql && !MariaDb && !Sqlite)
+        if (!PostgreSql && !MariaDb && !Sqlite && !SqlServer)
         {
-            throw new BackupException(BackupErrorId.ArgumentInvalid, "No kind of database was named.", "Give -PostgreSql, -MariaDb or -Sqlite.", ParameterSetName);
+            throw new BackupException(BackupErrorId.ArgumentInvalid, "No kind of database was named.", "Give -PostgreSql, -MariaDb, -Sqlite or -SqlServer.", ParameterSetName);
         }
 
         var workload = new OBWorkloadSpec
         {
-            Name = Name ?? (PostgreSql ? "pg1" : MariaDb ? "maria1" : "sqlite1"),
-            Kind = PostgreSql ? OBWorkloadKind.PostgreSql : MariaDb ? OBWorkloadKind.MariaDb : OBWorkloadKind.Sqlite,
-            Socket = Socket,
+            Name = Name ?? (PostgreSql ? "pg1" : MariaDb ? "maria1" : SqlServer ? "sql1" : "sqlite1"),
+            Kind = PostgreSql ? OBWorkloadKind.PostgreSql : MariaDb ? OBWorkloadKind.MariaDb : SqlServer ? OBWorkloadKind.SqlServer : OBWorkloadKind.Sqlite,
+            Socket = SqlServer ? Server : Socket,
             Port = PostgreSql ? Port : 0,
             User = User ?? "",
             OptionFile = OptionFile ?? "",
             DatabasePath = DatabasePath,
+            BackupFolder = BackupFolder,
             FullEvery = Sqlite ? TimeSpan.Zero : FullEvery,
         };
         workload.ToEngine().Check();

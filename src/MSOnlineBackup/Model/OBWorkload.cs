@@ -11,6 +11,9 @@ public enum OBWorkloadKind
 
     /// <summary>A database of SQLite's.</summary>
     Sqlite,
+
+    /// <summary>A SQL Server.</summary>
+    SqlServer,
 }
 
 /// <summary>What a recovery point holds of a workload.</summary>
@@ -35,7 +38,7 @@ public sealed class OBWorkloadSpec
     /// <summary>What it is.</summary>
     public OBWorkloadKind Kind { get; internal init; }
 
-    /// <summary>What it is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself; empty where there is no server.</summary>
+    /// <summary>What it is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself, of SQL Server its name; empty where there is no server.</summary>
     public string Socket { get; internal init; } = "";
 
     /// <summary>Its port; 0 where it has none.</summary>
@@ -43,6 +46,9 @@ public sealed class OBWorkloadSpec
 
     /// <summary>The database, where it is a file; empty otherwise.</summary>
     public string DatabasePath { get; internal init; } = "";
+
+    /// <summary>The folder that SQL Server writes its backups to; empty otherwise.</summary>
+    public string BackupFolder { get; internal init; } = "";
 
     /// <summary>The file with options of its programs; empty for none.</summary>
     public string OptionFile { get; internal init; } = "";

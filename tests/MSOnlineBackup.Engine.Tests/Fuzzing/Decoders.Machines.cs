@@ -12,6 +12,7 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Agent.Workloads.MariaDb;
 using MSOnlineBackup.Agent.Workloads.PostgreSql;
+using MSOnlineBackup.Agent.Workloads.SqlServer;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Agent.Watching;
@@ -274,6 +275,25 @@ internal static partial class Decoders
             () => [new MariaFacts("10.11", 108, 113, new Dictionary<string, string> { ["old_mode"] = "UTF8_IS_UTF8MB3" }).Write()],
             typeof(MariaFacts),
             typeof(MariaFactsJson));
+        yield return new(
+            "sqlcmd-answer",
+            content =>
+            {
+                _ = SqlAnswer.TryReadInstance(Encoding.UTF8.GetString(content), out _);
+                _ = SqlAnswer.TryReadBackup(Encoding.UTF8.GetString(content), out _);
+            },
+            () =>
+            [
+                Text("R|S|16.0.4105.2|730071006C003100|2026-11-30T12:00:00.1234567|60\nR|D|6100700070003100|5|0|1|3f2504e0-4f89-11d3-9a0c-0305e82c3301|37000000043200001\nR|D|6D00|1|0|3||\nR|E\n"),
+                Text("R|B|37000000043200001|37000000048000001|3f2504e0-4f89-11d3-9a0c-0305e82c3301\nR|F|6100|D\nR|F|62006C00|L\nR|E\n"),
+            ],
+            typeof(SqlAnswer));
+        yield return new(
+            "sqlserver-manifest",
+            content => _ = SqlManifest.Read(content),
+            () => [new SqlManifest("a", "b", 60, [new SqlPart("app", "d5-0123456789abcdef.bak", 1, 2, "f", false, true, [new SqlFile("app", "D")])]).Write()],
+            typeof(SqlManifest),
+            typeof(SqlManifestJson));
     }
 
     private static MachineSecret Secret(StateFolder folder) => new(folder, ISecretProtection.Current);

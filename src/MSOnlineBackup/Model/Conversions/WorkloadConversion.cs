@@ -20,7 +20,7 @@ internal static class WorkloadConversion
             : throw new BackupException(
                 BackupErrorId.PolicyInvalid, $"'{spec.FullEvery:c}' between full backups of '{spec.Name}' is not a time in whole minutes.", "Write it as days, hours and minutes, such as '1.00:00:00', not as a bare number.", spec.Name),
         spec.OptionFile.Length == 0 ? null : spec.OptionFile,
-        spec.DatabasePath.Length == 0 ? null : spec.DatabasePath);
+        (spec.DatabasePath + spec.BackupFolder) is { Length: > 0 } path ? path : null);
 
     /// <summary>As scripts see it.</summary>
     public static OBWorkloadSpec ToOutput(this WorkloadSettings settings) => new()
@@ -31,7 +31,8 @@ internal static class WorkloadConversion
         Port = settings.PortInUse ?? 0,
         User = settings.User ?? "",
         FullEvery = settings.StandsAlone ? TimeSpan.Zero : settings.FullEvery,
-        DatabasePath = settings.Path ?? "",
+        DatabasePath = settings.Kind == WorkloadKind.SqlServer ? "" : settings.Path ?? "",
+        BackupFolder = settings.Kind == WorkloadKind.SqlServer ? settings.Path ?? "" : "",
         OptionFile = settings.OptionFile ?? "",
     };
 
