@@ -8,7 +8,7 @@ Describe 'Add-OBWorkload' {
         [object]::ReferenceEquals($returned, $policy) | Should -BeTrue
         $workload = $policy.Workloads
         $workload.Name, $workload.Kind, $workload.Socket, $workload.Port, $workload.User | Should -Be pg1, PostgreSql, /run/postgresql, 5432, ''
-        $workload.FullEvery | Should -Be ([timespan]'1.00:00:00')
+        $workload.FullEvery | Should -BeNullOrEmpty
         $policy.DsList.DataSourceName | Should -Be pg1
     }
 
@@ -36,7 +36,7 @@ Describe 'Add-OBWorkload' {
     }
 
     It 'adds a SQL Server by its name and a folder' {
-        $workload = (New-OBPolicy | Add-OBWorkload -SqlServer -Server 'localhost,1433' -BackupFolder /var/opt/mssql/backup -User obengine -OptionFile /etc/obengine-sql).Workloads
+        $workload = (New-OBPolicy | Add-OBWorkload -SqlServer -Server 'localhost,1433' -BackupFolder /var/opt/mssql/backup -User obengine -OptionFile /etc/obengine-sql -FullEvery 1d).Workloads
         $workload.Name, $workload.Kind, $workload.Socket, $workload.BackupFolder, $workload.DatabasePath | Should -Be sql1, SqlServer, 'localhost,1433', /var/opt/mssql/backup, ''
         $workload.User, $workload.OptionFile, $workload.FullEvery | Should -Be obengine, /etc/obengine-sql, ([timespan]'1.00:00:00')
         Assert-BackupError (Get-ErrorOf { New-OBPolicy | Add-OBWorkload -SqlServer -Server db.example.org -BackupFolder /a }) PolicyInvalid InvalidArgument '*this machine*'

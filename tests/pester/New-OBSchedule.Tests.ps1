@@ -49,12 +49,35 @@ Describe 'New-OBSchedule' {
         (New-OBSchedule Monday -EveryMinutes 60).ScheduleRunDays | Should -Be Monday
     }
 
+    It 'says after which time databases are backed up whole, <Written>' -TestCases @(
+        @{ Written = '90m'; Days = 0; Minutes = 90 }
+        @{ Written = '12h'; Days = 0; Minutes = 720 }
+        @{ Written = '2w'; Days = 14; Minutes = 0 }
+        @{ Written = '1.12:00:00'; Days = 1; Minutes = 720 }
+    ) {
+        (New-OBSchedule -EveryMinutes 15 -FullEvery $Written).ScheduleFullEvery | Should -Be (New-TimeSpan -Days $Days -Minutes $Minutes)
+    }
+
+    It 'takes a day as it is typed' {
+        (New-OBSchedule -EveryMinutes 15 -FullEvery 1d).ScheduleFullEvery | Should -Be (New-TimeSpan -Days 1)
+    }
+
+    It 'has its time between full backups in the policy, too' {
+        $policy = New-OBPolicy | Set-OBSchedule -Schedule (New-OBSchedule -EveryMinutes 15 -FullEvery 2d)
+        $policy.BackupSchedule.ScheduleFullEvery | Should -Be (New-TimeSpan -Days 2)
+    }
+
+    It 'refuses a bare number between full backups' {
+        (Get-ErrorOf { New-OBSchedule -FullEvery 30 }).Exception.Message | Should -BeLike "*'30' is no time*1d*"
+    }
+
     It 'refuses <What>' -TestCases @(
         @{ What = 'an interval below 15 minutes'; With = @{ EveryMinutes = 14 }; Id = 'PolicyLimitExceeded' }
         @{ What = 'an interval beside times'; With = @{ EveryMinutes = 15; TimesOfDay = '9:00' }; Id = 'PolicyInvalid' }
         @{ What = 'a zone that is not there'; With = @{ TimeZone = 'Europe/Nowhere' }; Id = 'PolicyInvalid' }
         @{ What = 'a zone beside an offset'; With = @{ TimeZone = 'Europe/Amsterdam'; FixedUtcOffset = '01:00' }; Id = 'PolicyInvalid' }
         @{ What = 'a bare number for a delay'; With = @{ RandomDelay = 30 }; Id = 'PolicyInvalid' }
+        @{ What = 'half an hour between full backups'; With = @{ FullEvery = '30m' }; Id = 'PolicyInvalid' }
         @{ What = 'a delay of a day'; With = @{ RandomDelay = '24:00:00' }; Id = 'Policy*' }
     ) {
         (Get-ErrorOf { New-OBSchedule @With }).FullyQualifiedErrorId | Should -BeLike "$Id,*"

@@ -62,7 +62,7 @@ internal sealed record WorkloadJobs(JobMachine Machine, BackupPolicy Policy, Unl
 
     private async Task<IReadOnlyList<BackupResult>> BackUpAsync(WorkloadRun run, CancellationToken stop)
     {
-        WorkloadSettings settings = run.Settings;
+        WorkloadSettings settings = Policy.Resolve(run.Settings);
         PointHistory earlier = await Vault.OpenHistoryAsync(Machine.Name, stop).ConfigureAwait(false);
         await BackupOrder.CheckPointsAsync(Machine, Policy, earlier, settings.Name, stop).ConfigureAwait(false);
         var retention = new RetentionRun(Machine.Clock.GetUtcNow(), BackupOrder.Zone(Machine, Policy), RetainUntil: RetainUntil);

@@ -41,6 +41,10 @@ public sealed record BackupPolicy
     /// <summary>Whether the schedule is paused. Backups on demand run all the same.</summary>
     public bool IsPaused { get; init; }
 
+    /// <summary>A workload with what the schedule says where it says nothing itself.</summary>
+    /// <param name="workload">One of <see cref="Workloads"/>.</param>
+    internal WorkloadSettings Resolve(WorkloadSettings workload) => workload with { FullEveryMinutes = workload.FullEveryMinutes ?? Schedule?.FullEveryMinutes };
+
     /// <summary>Refuses a policy that names what is not there now: a disk that is not mounted, or a name that is misspelt.</summary>
     /// <exception cref="BackupException">SourceNotFound.</exception>
     public void RequireSources() => PolicyScope.Of(Kind).RequireSources(this);

@@ -13,6 +13,9 @@ public sealed record BackupSchedule(IReadOnlyList<DayOfWeek> Days, IReadOnlyList
     /// <summary>So many minutes apart, 15 to 1,440, from the beginning of each day on; null for times of day.</summary>
     public int? EveryMinutes { get; init; }
 
+    /// <summary>After how many minutes a workload of the policy is backed up whole again, where it says nothing of that itself: 60 to 525,600; null for a day.</summary>
+    public int? FullEveryMinutes { get; init; }
+
     /// <summary>A day of a week in which it runs, from which every few weeks are counted. Weeks begin on Monday. Given when the policy is saved, if it is not there.</summary>
     public DateOnly? Start { get; init; }
 

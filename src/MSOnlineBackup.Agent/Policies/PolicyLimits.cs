@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults.Errors;
 
@@ -98,6 +99,7 @@ public sealed record PolicyLimits
         Hold(_weekFrequency, schedule.WeekFrequency);
         Hold(_randomDelay, schedule.RandomDelayMinutes);
         Hold(_utcOffset, schedule.UtcOffsetMinutes ?? 0);
+        WorkloadSettings.CheckFullEvery("workloads", schedule.FullEveryMinutes, "schedule");
         if (schedule is { TimeZone: not null, UtcOffsetMinutes: not null })
         {
             throw Invalid("The schedule has both a time zone and a fixed UTC offset.", "Choose one of the two.", "schedule");

@@ -27,7 +27,7 @@ public enum WorkloadKind
 /// <param name="Socket">The absolute path of what the server is reached by: of PostgreSQL the folder of its socket, of MariaDB the socket itself, of SQL Server its name on this machine (localhost,1433); null where there is no server.</param>
 /// <param name="Port">The port, where it is part of the socket's name: 1 to 65,535; null for the kind's own.</param>
 /// <param name="User">The role to log in as; null for that of the account's name.</param>
-/// <param name="FullEveryMinutes">After how many minutes the next backup is full again: 60 to 525,600 (365 days). Those between are of the log; where there is none, each is full.</param>
+/// <param name="FullEveryMinutes">After how many minutes the next backup is full again: 60 to 525,600 (365 days); null for what the schedule says. Those between are of the log; where there is none, each is full.</param>
 /// <param name="OptionFile">The absolute path of a file with options of the kind's programs, such as a password; null for none.</param>
 /// <param name="Path">The absolute path of the database, where it is a file; of SQL Server that of the folder that it writes its backups to; null otherwise.</param>
 public sealed record WorkloadSettings(
@@ -36,22 +36,20 @@ public sealed record WorkloadSettings(
     string? Socket = null,
     int? Port = null,
     string? User = null,
-    int FullEveryMinutes = WorkloadSettings.UsualFullEveryMinutes,
+    int? FullEveryMinutes = null,
     string? OptionFile = null,
     string? Path = null)
 {
-    /// <summary>A full backup a day.</summary>
-    public const int UsualFullEveryMinutes = 24 * 60;
-
     private const int MaxNameLength = 40;
     private const int LeastFullEvery = 60;
+    private const int UsualFullEvery = 24 * 60;
     private const int MostFullEvery = 365 * 24 * 60;
 
     private static readonly SearchValues<char> _ofNames = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
-    /// <summary>After which time the next backup is full again.</summary>
+    /// <summary>After which time the next backup is full again: a day, where nothing is said of it.</summary>
     [JsonIgnore]
-    public TimeSpan FullEvery => TimeSpan.FromMinutes(FullEveryMinutes);
+    public TimeSpan FullEvery => TimeSpan.FromMinutes(FullEveryMinutes ?? UsualFullEvery);
 
     /// <summary>What names are compared by: in replication slots neither capitals nor '-' exist.</summary>
     [JsonIgnore]
@@ -77,16 +75,28 @@ public sealed record WorkloadSettings(
             throw Invalid($"'{Name}' is no name for a workload.", $"Use 1 to {MaxNameLength} letters from A to Z, digits, '-' and '_'.");
         }
 
-        if (FullEveryMinutes is < LeastFullEvery or > MostFullEvery)
-        {
-            throw Invalid(
-                string.Create(CultureInfo.InvariantCulture, $"A full backup of the workload '{Name}' every {FullEveryMinutes:n0} minutes is not possible."),
-                "Use 1 hour to 365 days.");
-        }
+        CheckFullEvery($"the workload '{Name}'", FullEveryMinutes, Name);
 
         IWorkloadKind kind = WorkloadKinds.Find(Kind)
             ?? throw Invalid($"The workload '{Name}' is of the kind {(int)Kind}, which this version does not know.", $"Use a newer version, or one of: {string.Join(", ", WorkloadKinds.Names)}.");
         kind.Check(this);
+    }
+
+    /// <summary>Refuses a time between full backups that is too short or too long.</summary>
+    /// <param name="whose">Of whom it is said, for people.</param>
+    /// <param name="minutes">How many minutes; null where nothing is said.</param>
+    /// <param name="target">What the error is about.</param>
+    /// <exception cref="BackupException">PolicyInvalid.</exception>
+    internal static void CheckFullEvery(string whose, int? minutes, string target)
+    {
+        if (minutes is < LeastFullEvery or > MostFullEvery)
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyInvalid,
+                string.Create(CultureInfo.InvariantCulture, $"A full backup of {whose} every {minutes:n0} minutes is not possible."),
+                "Use 1 hour to 365 days.",
+                target);
+        }
     }
 
     /// <summary>Refuses a path that is not absolute.</summary>

@@ -1,6 +1,6 @@
 using System.Management.Automation;
 using MSOnlineBackup.Agent.Policies;
-using MSOnlineBackup.Agent.Workloads;
+using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 using MSOnlineBackup.Vaults.Errors;
 
@@ -84,7 +84,8 @@ public sealed class AddOBWorkloadCommand : OBCmdlet
     [Parameter(ParameterSetName = PostgreSqlSet)]
     [Parameter(ParameterSetName = MariaDbSet)]
     [Parameter(ParameterSetName = SqlServerSet)]
-    public TimeSpan FullEvery { get; set; } = TimeSpan.FromMinutes(WorkloadSettings.UsualFullEveryMinutes);
+    [DurationTransformation]
+    public TimeSpan? FullEvery { get; set; }
 
     /// <inheritdoc/>
     protected override void Process()

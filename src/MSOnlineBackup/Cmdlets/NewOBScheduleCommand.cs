@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Completion;
 using MSOnlineBackup.Model.Conversions;
 
 namespace MSOnlineBackup.Cmdlets;
@@ -25,6 +26,11 @@ public sealed class NewOBScheduleCommand : OBCmdlet
     /// <summary>So many minutes apart, in place of times of day.</summary>
     [Parameter]
     public int? EveryMinutes { get; set; }
+
+    /// <summary>After which time a workload of the policy is backed up whole again, where it says nothing of that itself.</summary>
+    [Parameter]
+    [DurationTransformation]
+    public TimeSpan? FullEvery { get; set; }
 
     /// <summary>The zone whose wall time is meant.</summary>
     [Parameter]
@@ -61,6 +67,7 @@ public sealed class NewOBScheduleCommand : OBCmdlet
             ScheduleRunTimes = isInterval && !IsGiven(nameof(TimesOfDay)) ? [] : TimesOfDay,
             ScheduleWeeklyFrequency = WeeklyFrequency,
             ScheduleEveryMinutes = EveryMinutes,
+            ScheduleFullEvery = FullEvery,
             ScheduleTimeZone = TimeZone,
             ScheduleFixedUtcOffset = FixedUtcOffset,
             ScheduleMissedRuns = MissedRuns,

@@ -38,6 +38,9 @@ public sealed class OBSchedule
     /// <summary>What becomes of backups that were missed.</summary>
     public OBMissedRuns ScheduleMissedRuns { get; set; }
 
+    /// <summary>After which time a workload of the policy is backed up whole again, where it says nothing of that itself; null for a day.</summary>
+    public TimeSpan? ScheduleFullEvery { get; set; }
+
     /// <summary>Up to so much later, each time by another time.</summary>
     public TimeSpan ScheduleRandomDelay { get; set; }
 

@@ -56,8 +56,8 @@ public sealed class OBWorkloadSpec
     /// <summary>The role that backs it up; empty for that of the account's name.</summary>
     public string User { get; internal init; } = "";
 
-    /// <summary>After which time the next backup is full again; zero where each is.</summary>
-    public TimeSpan FullEvery { get; internal init; }
+    /// <summary>After which time the next backup is full again; null for what the schedule says, zero where each is.</summary>
+    public TimeSpan? FullEvery { get; internal init; }
 
     /// <summary>Its name.</summary>
     public override string ToString() => Name;

@@ -198,6 +198,41 @@ public sealed class PostgresWorkloadTests : IDisposable
         Assert.Single((await _machine.FindAsync()).Windows);
     }
 
+    [Fact]
+    public async Task Transactions_lose_little_to_a_log_in_each_minute()
+    {
+        const int Pairs = 5;
+        const int Seconds = 60;
+        Assert.SkipUnless(Campaign.IsFull, "Measures for ten minutes.");
+        await StartAsync();
+        await _machine.PrepareAsync(Settings);
+        await MeasureAsync(Seconds / 2);
+        Assert.Equal(JobState.Completed, (await _machine.BackUpAsync()).State);
+        double alone = 0;
+        double beside = 0;
+        for (int i = 0; i < 2 * Pairs; i++)
+        {
+            // Now with a backup, now without, and in turn the one and the other first: what drifts meets both.
+            bool isBackedUp = i % 4 is 1 or 2;
+            Task<double> measured = MeasureAsync(Seconds);
+            if (isBackedUp)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(Seconds / 3), Cancel);
+                long began = Stopwatch.GetTimestamp();
+                JobRecord job = await _machine.BackUpAsync();
+                Assert.Equal(JobState.Completed, job.State);
+                TestContext.Current.TestOutputHelper?.WriteLine($"log: {Stopwatch.GetElapsedTime(began).TotalSeconds:0.00} s, {job.Sources.Sum(source => source.ChangedBytes):n0} bytes, stored {job.StoredBytes:n0}");
+            }
+
+            double rate = await measured;
+            TestContext.Current.TestOutputHelper?.WriteLine($"{(isBackedUp ? "with" : "without")} a backup: {rate:0} tps");
+            (alone, beside) = isBackedUp ? (alone, beside + rate) : (alone + rate, beside);
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"alone {alone / Pairs:0} tps, with a log in each minute {beside / Pairs:0} tps: {beside / alone:P1}");
+        Assert.Single((await _machine.FindAsync()).Windows);
+    }
+
     private async Task<double> MeasureAsync(int seconds)
     {
         string said = await Task.Run(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using Xunit;
@@ -53,6 +54,19 @@ public sealed class PolicyLimitsTests
         Assert.Contains("value is 4; the profile Mars allows 1 to 3", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Open", failure.RecommendedAction, StringComparison.Ordinal);
         Assert.Null(Record.Exception(() => PolicyLimits.Open.CheckSchedule(schedule)));
+    }
+
+    [Fact]
+    public void A_workload_is_whole_again_when_it_says_so_or_else_the_schedule_or_else_after_a_day()
+    {
+        var silent = new WorkloadSettings("pg1", WorkloadKind.PostgreSql, "/run/postgresql");
+        BackupPolicy weekly = Files with { Schedule = Files.Schedule! with { FullEveryMinutes = 7 * 24 * 60 } };
+
+        Assert.Equal(TimeSpan.FromDays(7), weekly.Resolve(silent).FullEvery);
+        Assert.Equal(TimeSpan.FromHours(2), weekly.Resolve(silent with { FullEveryMinutes = 120 }).FullEvery);
+        Assert.Equal(TimeSpan.FromDays(1), Files.Resolve(silent).FullEvery);
+        Fails(BackupErrorId.PolicyInvalid, () => PolicyLimits.Open.Check(Files with { Schedule = Files.Schedule with { FullEveryMinutes = 59 } }));
+        Fails(BackupErrorId.PolicyInvalid, () => PolicyLimits.Open.Check(Files with { Schedule = Files.Schedule with { FullEveryMinutes = 525_601 } }));
     }
 
     [Theory]

@@ -23,6 +23,7 @@ internal static class PolicyConversion
     public static BackupSchedule ToEngine(this OBSchedule draft) => new(Ordered(draft.ScheduleRunDays), Ordered(draft.ScheduleRunTimes), draft.ScheduleWeeklyFrequency)
     {
         EveryMinutes = draft.ScheduleEveryMinutes,
+        FullEveryMinutes = WorkloadConversion.WholeMinutes(draft.ScheduleFullEvery, "schedule"),
         Start = draft.ScheduleStartDate is { } start ? DateOnly.FromDateTime(start) : null,
         TimeZone = draft.ScheduleTimeZone is { Length: > 0 } zone ? zone : null,
         UtcOffsetMinutes = draft.ScheduleFixedUtcOffset is { } offset ? Minutes(offset) : null,
@@ -86,6 +87,7 @@ internal static class PolicyConversion
         ScheduleRunTimes = [.. schedule.Times],
         ScheduleWeeklyFrequency = schedule.WeekFrequency,
         ScheduleEveryMinutes = schedule.EveryMinutes,
+        ScheduleFullEvery = schedule.FullEveryMinutes is { } full ? TimeSpan.FromMinutes(full) : null,
         ScheduleStartDate = schedule.Start?.ToDateTime(TimeOnly.MinValue),
         ScheduleTimeZone = schedule.TimeZone,
         ScheduleFixedUtcOffset = schedule.UtcOffsetMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,

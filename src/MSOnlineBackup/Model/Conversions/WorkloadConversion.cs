@@ -14,13 +14,18 @@ internal static class WorkloadConversion
         spec.Socket.Length == 0 ? null : spec.Socket,
         spec.Port == 0 ? null : spec.Port,
         spec.User.Length == 0 ? null : spec.User,
-        spec.Kind == OBWorkloadKind.Sqlite ? WorkloadSettings.UsualFullEveryMinutes
-            : spec.FullEvery.Ticks % TimeSpan.TicksPerMinute == 0
-            ? int.CreateSaturating(spec.FullEvery.TotalMinutes)
-            : throw new BackupException(
-                BackupErrorId.PolicyInvalid, $"'{spec.FullEvery:c}' between full backups of '{spec.Name}' is not a time in whole minutes.", "Write it as days, hours and minutes, such as '1.00:00:00', not as a bare number.", spec.Name),
+        spec.Kind == OBWorkloadKind.Sqlite ? null : WholeMinutes(spec.FullEvery, spec.Name),
         spec.OptionFile.Length == 0 ? null : spec.OptionFile,
         (spec.DatabasePath + spec.BackupFolder) is { Length: > 0 } path ? path : null);
+
+    /// <summary>A time between full backups in minutes; null for none.</summary>
+    /// <param name="time">The time.</param>
+    /// <param name="target">What it is of.</param>
+    /// <exception cref="BackupException">PolicyInvalid: it is not in whole minutes.</exception>
+    public static int? WholeMinutes(TimeSpan? time, string target) => time is not { } given ? null : given.Ticks % TimeSpan.TicksPerMinute == 0
+        ? int.CreateSaturating(given.TotalMinutes)
+        : throw new BackupException(
+            BackupErrorId.PolicyInvalid, $"'{given:c}' between full backups of '{target}' is not a time in whole minutes.", "Write it as '1d' or '12h', or as days, hours and minutes, such as '1.00:00:00'.", target);
 
     /// <summary>As scripts see it.</summary>
     public static OBWorkloadSpec ToOutput(this WorkloadSettings settings) => new()
@@ -30,7 +35,7 @@ internal static class WorkloadConversion
         Socket = settings.Socket ?? "",
         Port = settings.PortInUse ?? 0,
         User = settings.User ?? "",
-        FullEvery = settings.StandsAlone ? TimeSpan.Zero : settings.FullEvery,
+        FullEvery = settings.StandsAlone ? TimeSpan.Zero : settings.FullEveryMinutes is { } minutes ? TimeSpan.FromMinutes(minutes) : null,
         DatabasePath = settings.Kind == WorkloadKind.SqlServer ? "" : settings.Path ?? "",
         BackupFolder = settings.Kind == WorkloadKind.SqlServer ? settings.Path ?? "" : "",
         OptionFile = settings.OptionFile ?? "",
