@@ -454,4 +454,12 @@ public enum BackupErrorId
     GroupMachineTaken,
     /// <summary>A machine of a protection group goes to another disk vault than the one that has its points, or to one that has little room left.</summary>
     PoolOverflow,
+
+    // Disks and what is on them.
+    /// <summary>A file system, partition table or image on a disk contradicts itself: what is asked for cannot be read from it.</summary>
+    VolumeCorrupt = 1800,
+    /// <summary>What is on a disk, or this file of it, is of a kind that is not read: encrypted, striped, of a later version.</summary>
+    VolumeUnsupported,
+    /// <summary>A disk has no such partition, or its file system no such item.</summary>
+    VolumeItemNotFound,
 }
