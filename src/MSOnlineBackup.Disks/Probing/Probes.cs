@@ -1,3 +1,4 @@
+using MSOnlineBackup.Disks.Ext4;
 using MSOnlineBackup.Disks.Reading;
 using MSOnlineBackup.Disks.Volumes;
 using MSOnlineBackup.Vaults.Errors;
@@ -11,6 +12,7 @@ internal static class Probes
     private static readonly Probe[] _all =
     [
         Containers.ProbeAsync,
+        Ext4Volume.ProbeAsync,
     ];
 
     /// <summary>Asks one after another.</summary>
