@@ -52,7 +52,9 @@ internal sealed class JournalHeader
         long fast = (incompatible & FastCommits) == 0 ? 0 : Number(bytes, 0x54) is 0 ? DefaultFastBlocks : Number(bytes, 0x54);
         End = length - fast;
         HasFastCommits = fast > 0;
-        if (length > blocks || First < 1 || First >= End || (Start != 0 && (Start < First || Start >= End)))
+
+        // A log that is longer than the disk would have blocks twice, and be read as often.
+        if (length > Math.Min(blocks, source.Length / superblock.BlockSize) || First < 1 || First >= End || (Start != 0 && (Start < First || Start >= End)))
         {
             throw source.Corrupt("sizes in the journal's header contradict each other");
         }

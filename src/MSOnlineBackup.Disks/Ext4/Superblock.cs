@@ -58,7 +58,7 @@ internal sealed class Superblock
         }
 
         GroupCount = (BlockCount - FirstDataBlock + BlocksPerGroup - 1) / BlocksPerGroup;
-        if (InodeCount > GroupCount * InodesPerGroup)
+        if (InodeCount == 0 || (InodeCount - 1) / InodesPerGroup >= GroupCount)
         {
             throw source.Corrupt("the superblock counts more inodes than its groups have");
         }

@@ -28,7 +28,7 @@ internal static class MbrTable
     /// Whether a sector with the signature is a table at all: the boot sector of a FAT or NTFS file system has the same signature, and code where the
     /// table would be. mkfs.fat may even put a table there whose one part is the whole disk, from its first sector on.
     /// </summary>
-    public static bool IsPlausible(ReadOnlySpan<byte> sector, long length)
+    public static bool IsPlausible(ReadOnlySpan<byte> sector)
     {
         int used = 0;
         for (int i = 0; i < 4; i++)

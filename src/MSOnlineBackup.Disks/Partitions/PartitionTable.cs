@@ -35,7 +35,7 @@ internal static class PartitionTable
             }
         }
 
-        return signed && MbrTable.IsPlausible(first, disk.Length)
+        return signed && MbrTable.IsPlausible(first)
             ? await MbrTable.ReadAsync(source, first, cancellationToken).ConfigureAwait(false)
             : Whole(disk);
     }

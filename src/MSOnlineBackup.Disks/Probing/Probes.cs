@@ -1,4 +1,5 @@
 using MSOnlineBackup.Disks.Ext4;
+using MSOnlineBackup.Disks.Fat;
 using MSOnlineBackup.Disks.Reading;
 using MSOnlineBackup.Disks.Volumes;
 using MSOnlineBackup.Vaults.Errors;
@@ -13,6 +14,8 @@ internal static class Probes
     [
         Containers.ProbeAsync,
         Ext4Volume.ProbeAsync,
+        ExFatVolume.ProbeAsync,
+        FatVolume.ProbeAsync,
     ];
 
     /// <summary>Asks one after another.</summary>

@@ -5,7 +5,7 @@ namespace MSOnlineBackup.Disks.Volumes;
 /// <summary>A file system on a disk that is only read: its folders and files, without the system's help and without writing to it. Thread-safe.</summary>
 /// <remarks>
 /// What it reads is hostile: sizes, chains and cycles are bounded, memory is bounded whatever the volume says of itself, and what contradicts itself is VolumeCorrupt where it is
-/// met, and nowhere else.
+/// met, and nowhere else. A folder may still be within itself, which only shows on the way through the tree: <see cref="VolumeWalk"/>.
 /// </remarks>
 public interface IFileVolume
 {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using MSOnlineBackup.Disks.Tests.Images;
@@ -111,12 +112,13 @@ public sealed class Ext4VolumeTests : IDisposable
             await File.WriteAllBytesAsync(_folder["mount", "etc", "file"], new byte[1 << 20], TestContext.Current.CancellationToken);
         }
 
+        long started = Stopwatch.GetTimestamp();
         using var content = new ImageFile(image);
         IFileVolume volume = await MountedTree.OpenAsync(content);
         VolumeItem folder = (await FindAsync(volume, volume.Root, "etc"))!;
         Assert.Equal(1 << 20, (await MountedTree.ReadAsync(volume, (await FindAsync(volume, folder, "file"))!)).Length);
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{content.BytesRead} bytes read");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{content.BytesRead} bytes read in {Stopwatch.GetElapsedTime(started).TotalMilliseconds:F1} ms");
         Assert.True(content.BytesRead < 4 << 20, $"{content.BytesRead} bytes were read.");
     }
 
@@ -187,6 +189,32 @@ public sealed class Ext4VolumeTests : IDisposable
         Assert.Contains("file-130", names);
         Assert.Contains("pipe", names);
         Assert.DoesNotContain("file-100", names);
+    }
+
+    [Fact]
+    public async Task A_folder_within_itself_and_a_name_that_cannot_be_one_are_damage()
+    {
+        Ext4Image.Require();
+        byte[] image = Ext4Image.MakeSmall(_folder, "-b 1024 -O ^has_journal,^metadata_csum", 3);
+        string path = _folder["altered"];
+        await File.WriteAllBytesAsync(path, image, TestContext.Current.CancellationToken);
+        Shell.RunChecked("debugfs", "-w", "-R", "link a a/b/again", path);
+        image = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        image[image.AsSpan().IndexOf("more text"u8) + 4] = (byte)'/';
+        IFileVolume volume = await MountedTree.OpenAsync(new MemoryImage(image));
+        var errors = new List<BackupException>();
+        var paths = new List<string>();
+
+        await foreach ((IReadOnlyList<ReadOnlyMemory<byte>> names, _) in VolumeWalk.GoAsync(volume, volume.Root, (_, e) => errors.Add(e), TestContext.Current.CancellationToken))
+        {
+            paths.Add(string.Join('/', names.Select(name => Encoding.UTF8.GetString(name.Span))));
+        }
+
+        Assert.Equal(2, errors.Count);
+        Assert.All(errors, error => Assert.Equal(BackupErrorId.VolumeCorrupt, error.Id));
+        Assert.Contains("a/b/c", paths);
+        Assert.Contains("text", paths);
+        Assert.DoesNotContain(paths, name => name.Contains("again", StringComparison.Ordinal) || name.Contains("more", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using MSOnlineBackup.Disks.Reading;
 using MSOnlineBackup.Disks.Volumes;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Testing;
@@ -82,7 +83,7 @@ internal static class MountedTree
     }
 
     /// <summary>The only file system of an image.</summary>
-    public static async Task<IFileVolume> OpenAsync(Reading.IDiskContent image) =>
+    public static async Task<IFileVolume> OpenAsync(IDiskContent image) =>
         Assert.Single((await Disk.OpenAsync(image, TestContext.Current.CancellationToken)).Volumes).Content.RequireFiles();
 
     /// <summary>Asserts that both have the same items.</summary>
