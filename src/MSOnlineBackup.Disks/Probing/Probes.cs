@@ -1,5 +1,6 @@
 using MSOnlineBackup.Disks.Ext4;
 using MSOnlineBackup.Disks.Fat;
+using MSOnlineBackup.Disks.Ntfs;
 using MSOnlineBackup.Disks.Reading;
 using MSOnlineBackup.Disks.Volumes;
 using MSOnlineBackup.Vaults.Errors;
@@ -14,6 +15,7 @@ internal static class Probes
     [
         Containers.ProbeAsync,
         Ext4Volume.ProbeAsync,
+        NtfsVolume.ProbeAsync,
         ExFatVolume.ProbeAsync,
         FatVolume.ProbeAsync,
     ];

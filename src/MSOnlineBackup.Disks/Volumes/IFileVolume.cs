@@ -18,6 +18,9 @@ public interface IFileVolume
     /// <summary>Its id in the form in which <c>blkid</c> shows it; null where it has none.</summary>
     string? Id { get; }
 
+    /// <summary>What a user must know of its state, as a sentence: it was in use when its bytes were taken; null where there is nothing.</summary>
+    string? Note => null;
+
     /// <summary>The folder that holds everything.</summary>
     VolumeItem Root { get; }
 
