@@ -3,6 +3,7 @@ using MSOnlineBackup.Disks.Fat;
 using MSOnlineBackup.Disks.Ntfs;
 using MSOnlineBackup.Disks.Reading;
 using MSOnlineBackup.Disks.Volumes;
+using MSOnlineBackup.Disks.Xfs;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Disks.Probing;
@@ -16,6 +17,7 @@ internal static class Probes
         Containers.ProbeAsync,
         Ext4Volume.ProbeAsync,
         NtfsVolume.ProbeAsync,
+        XfsVolume.ProbeAsync,
         ExFatVolume.ProbeAsync,
         FatVolume.ProbeAsync,
     ];
