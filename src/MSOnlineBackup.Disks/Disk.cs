@@ -26,11 +26,14 @@ public sealed class Disk
         foreach (PartitionEntry entry in await PartitionTable.ReadAsync(cache, cancellationToken).ConfigureAwait(false))
         {
             Partition partition = entry.Partition;
-            volumes.Add(new DiskVolume(
-                partition,
-                entry.Error is BackupException error
-                    ? PartContent.Without(null, error)
-                    : await Probes.AskAsync(new DiskPart(cache, partition.Start, partition.Length), partition.Place, cancellationToken).ConfigureAwait(false)));
+            if (entry.Error is BackupException error)
+            {
+                volumes.Add(new DiskVolume(partition, PartContent.Without(null, error)));
+                continue;
+            }
+
+            var bytes = new DiskPart(cache, partition.Start, partition.Length);
+            volumes.Add(new DiskVolume(partition, await Probes.AskAsync(bytes, partition.Place, cancellationToken).ConfigureAwait(false)) { Bytes = bytes });
         }
 
         return new Disk(volumes);

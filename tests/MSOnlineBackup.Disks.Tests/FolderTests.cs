@@ -8,5 +8,5 @@ public sealed class FolderTests : FolderOrder
 {
     protected override Assembly Project => typeof(IDiskContent).Assembly;
 
-    protected override string[] Folders => ["", "Probing", "Xfs", "Ntfs", "Ext4", "Fat", "Partitions", "Volumes", "Reading"];
+    protected override string[] Folders => ["", "Probing", "Lvm", "Xfs", "Ntfs", "Ext4", "Fat", "Partitions", "Volumes", "Reading"];
 }

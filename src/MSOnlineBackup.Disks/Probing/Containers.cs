@@ -1,3 +1,4 @@
+using MSOnlineBackup.Disks.Lvm;
 using MSOnlineBackup.Disks.Reading;
 using MSOnlineBackup.Disks.Volumes;
 
@@ -28,12 +29,9 @@ internal static class Containers
             return Told("BitLocker", "BitLocker volume", "it is encrypted", content, place);
         }
 
-        for (int sector = 0; sector < 4; sector++)
+        if (LvmPhysicalVolume.IsOne(head))
         {
-            if (Has(head, sector * 512, "LABELONE"u8) && Has(head, (sector * 512) + 24, "LVM2 001"u8))
-            {
-                return Told("LVM2_member", "LVM physical volume", "its logical volumes are not put together", content, place);
-            }
+            return Told(LvmPhysicalVolume.Kind, "LVM physical volume", "it is a part of a volume group, whose logical volumes are read", content, place);
         }
 
         foreach (int page in _pages)
