@@ -92,7 +92,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new MountCommand(),
             new MountsCommand(),
             new UnmountCommand(),
-            new CommandGroup("serve", "Show recovery points to programs of this machine, and a vault to other machines.", "obengine serve webdav latest --vault /mnt/backup", new ServeWebDavCommand(), new ServeNbdCommand(), new ServeStoreCommand(), new ServeBackupCommand()),
+            new CommandGroup("serve", "Show recovery points to programs of this machine, and a vault to other machines.", "obengine serve webdav latest --vault /mnt/backup", new ServeWebDavCommand(), new ServeNbdCommand(), new ServeStoreCommand(), new ServeBackupCommand(), new ServeThawCommand()),
             new VerifyCommand(),
             new RetentionCommand(),
             new CapacityCommand(),

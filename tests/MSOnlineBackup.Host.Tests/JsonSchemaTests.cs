@@ -89,7 +89,7 @@ public sealed class JsonSchemaTests
         [typeof(ScheduleLine)] = ["schedule"],
         [typeof(HealthLine)] = ["health"],
         [typeof(ServingLine)] = ["serving"],
-        [typeof(ServeSummary)] = ["serve webdav", "serve nbd", "serve store", "serve backup"],
+        [typeof(ServeSummary)] = ["serve webdav", "serve nbd", "serve store", "serve backup", "serve thaw"],
         [typeof(DiagnosticSummary)] = ["diagnostic export"],
         [typeof(HealthSummary)] = ["health"],
         [typeof(UpdateSummary)] = ["update"],

@@ -462,4 +462,20 @@ public enum BackupErrorId
     VolumeUnsupported,
     /// <summary>A disk has no such partition, or its file system no such item.</summary>
     VolumeItemNotFound,
+
+    // Virtual machines.
+    /// <summary>The monitor, an export or the guest agent of a virtual machine cannot be reached, or the connection broke.</summary>
+    VirtualMachineUnreachable = 1820,
+    /// <summary>Somebody else holds the monitor of a virtual machine, or backs it up.</summary>
+    VirtualMachineBusy,
+    /// <summary>A virtual machine monitor refused a command.</summary>
+    VirtualMachineCommandFailed,
+    /// <summary>A virtual machine, or a disk of it, cannot be backed up as it was asked for.</summary>
+    VirtualMachineUnfit,
+    /// <summary>A program that reads or writes images of disks is not there, or failed.</summary>
+    VirtualMachineProgramUnusable,
+    /// <summary>The file systems of a guest could not be held still.</summary>
+    GuestNotFrozen,
+    /// <summary>The file systems of a guest were held still, and it is not known that they are let go.</summary>
+    GuestNotThawed,
 }

@@ -23,7 +23,7 @@ public sealed class DependencyTests
         ["MSOnlineBackup.VirtualMachines"] = (["MSOnlineBackup.Mounts"], []),
         ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Mounts"], ["MailKit", "System.Security.Cryptography.ProtectedData"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Vaults"], ["Azure."]),
-        ["MSOnlineBackup.Composition"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure"], ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
+        ["MSOnlineBackup.Composition"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure", "MSOnlineBackup.VirtualMachines"], ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
         ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Composition"], ["System.CommandLine", "Spectre.Console"]),
         ["MSOnlineBackup.Help"] = ([], []),
         ["MSOnlineBackup"] = (["MSOnlineBackup.Composition"], ["PowerShellStandard.Library"]),

@@ -1,0 +1,12 @@
+using System.Reflection;
+using MSOnlineBackup.Testing;
+using MSOnlineBackup.VirtualMachines.Qemu;
+
+namespace MSOnlineBackup.VirtualMachines.Tests;
+
+public sealed class FolderTests : FolderOrder
+{
+    protected override Assembly Project => typeof(QemuMachine).Assembly;
+
+    protected override string[] Folders => ["", "Qemu", "Images", "GuestAgent", "Qmp", "Nbd", "Changes", "Sockets"];
+}
