@@ -5,10 +5,11 @@ using Xunit;
 namespace MSOnlineBackup.VirtualMachines.Tests.Qemu;
 
 /// <summary>The copy of a disk that backups make: what changed is written over what the last one has.</summary>
-internal sealed class DiskCopy
+/// <param name="earlier">What it begins with; null for nothing.</param>
+internal sealed class DiskCopy(DiskCopy? earlier = null)
 {
-    private byte[] _bytes = [];
-    private SessionId? _session;
+    private byte[] _bytes = earlier?._bytes ?? [];
+    private SessionId? _session = earlier?._session;
 
     /// <summary>How many bytes the last backup read.</summary>
     public long BytesRead { get; private set; }
