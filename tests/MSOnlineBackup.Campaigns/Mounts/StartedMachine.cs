@@ -37,7 +37,8 @@ internal sealed class StartedMachine : IAsyncDisposable
 
     /// <summary>Starts it, and returns when the disk's own first process takes commands.</summary>
     /// <param name="disk">The disk: what it writes goes there.</param>
-    public static async Task<StartedMachine> StartAsync(string disk)
+    /// <param name="more">More arguments of QEMU's.</param>
+    public static async Task<StartedMachine> StartAsync(string disk, params string[] more)
     {
         var folder = new TempFolder();
         using Socket shell = Listen(folder["shell"]);
@@ -49,6 +50,7 @@ internal sealed class StartedMachine : IAsyncDisposable
             "-chardev", $"file,id=console,path={folder["console"]}", "-serial", "chardev:console",
             "-chardev", $"socket,id=shell,path={folder["shell"]}", "-serial", "chardev:shell",
             "-chardev", $"socket,id=monitor,path={folder["monitor"]}", "-mon", "chardev=monitor,mode=control",
+            .. more,
         ];
         Process process = Process.Start(new ProcessStartInfo("qemu-system-x86_64", arguments) { RedirectStandardError = true })!;
         try
