@@ -7,7 +7,7 @@ using Xunit;
 namespace MSOnlineBackup.VirtualMachines.Tests.GuestAgent;
 
 /// <summary>Whoever holds a guest still lets go of it, whatever comes.</summary>
-public sealed class FreezeKeeperTests
+public sealed class FreezeKeeperTests : IDisposable
 {
     private static readonly FreezeLimits _limits = new() { Answer = TimeSpan.FromSeconds(30) };
 
@@ -17,6 +17,8 @@ public sealed class FreezeKeeperTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private string Output => Encoding.UTF8.GetString(_output.ToArray());
+
+    public void Dispose() => _output.Dispose();
 
     [Fact]
     public async Task It_is_held_until_the_input_ends()
