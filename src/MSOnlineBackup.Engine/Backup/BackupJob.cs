@@ -142,6 +142,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         for (int i = 0; i < request.Sources.Count; i++)
         {
             BackupSource source = request.Sources[i];
+            SourceConsistency? consistency = _snapshots.GetValueOrDefault(source)?.Consistency;
             try
             {
                 monitor.BeginSource();
@@ -152,6 +153,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
                 else if (await BackUpSourceAsync(source, scope, earlier, stop, giveUp).ConfigureAwait(false) is { } done)
                 {
                     _sources.Add(done);
+                    consistency = done.Consistency;
                     taken.Add(source);
                 }
                 else
@@ -159,7 +161,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
                     monitor.Note(NoteOfLeftOut(NameOf(source)));
                 }
 
-                monitor.EndSource(failure: null, _snapshots.GetValueOrDefault(source)?.Consistency);
+                monitor.EndSource(failure: null, consistency);
             }
             catch (BackupException e) when (request.IsLive && IsOfSource(e))
             {
@@ -267,10 +269,11 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
         ? SourceTrees.FindCovered([.. request.Sources.Cast<BackupSource.Tree>().Select(tree => (tree.Path, tree.Selection))])
         : new Dictionary<int, int>();
 
-    // What snapshots are taken of.
+    // What snapshots are taken of: files, not disks.
     private BackupSource.Tree[] Trees(IReadOnlyDictionary<int, int> covered) =>
     [
-        .. request.Sources.Where((source, i) => source is BackupSource.Tree && !covered.ContainsKey(i) && _verdicts!.Of(source).Refusal is null).Cast<BackupSource.Tree>(),
+        .. request.Sources.Where((source, i) => source is BackupSource.Tree && !covered.ContainsKey(i) && _verdicts!.Of(source).Refusal is null)
+            .Cast<BackupSource.Tree>().Where(tree => !SourceTrees.IsDisk(tree.Path)),
     ];
 
     private async Task<SnapshotSet?> TakeSnapshotsAsync(IReadOnlyDictionary<int, int> covered, IReadOnlyList<MountedVolume> mounts, CancellationToken stop)
@@ -312,16 +315,24 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             return null;
         }
 
+        if (source is BackupSource.Tree && request.Snapshots is { Mode: SnapshotMode.Require } && tree.Consistency is { Level: ConsistencyLevel.None } consistency)
+        {
+            throw SnapshotSet.Missing(NameOf(source), consistency);
+        }
+
         string path = EntryName.Escape(tree.RootPath.Span);
         IReadOnlyList<string> paths = PathsOf(source, path);
-        RecoveryPointSource? previous = (request.ComparedWith is { } known ? Earlier.Find(known, paths) : null) ?? await earlier.PreviousAsync(paths).ConfigureAwait(false);
+        EarlierSource? found = request.ComparedWith is { } known && Earlier.Find(known, paths) is { } meant
+            ? new EarlierSource(known.SessionId, meant)
+            : await earlier.PreviousAsync(paths).ConfigureAwait(false);
+        RecoveryPointSource? previous = found?.Source;
         string shown = SourcePath.FromStored(PathText.Local, path);
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
             throw MountRule.NotMounted(shown);
         }
 
-        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(paths)?.Manifest);
+        var baseline = new Baseline(store, previous?.Manifest, earlier.CheckpointOf(paths)?.Manifest) { Session = found?.Session };
         var changes = new ChangeCounter(previous?.Manifest.Files ?? 0);
         var description = new RecoveryPointSource
         {
@@ -331,8 +342,8 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             Manifest = new ManifestRoot(default, 0, 0, 0, 0, 0),
             FileSystem = tree.FileSystem,
             IsMountPoint = tree.IsMountPoint,
-            Consistency = _snapshots.GetValueOrDefault(source)?.Consistency,
-            Warning = verdict.Warning,
+            Consistency = _snapshots.GetValueOrDefault(source)?.Consistency ?? tree.Consistency,
+            Warning = verdict.Warning ?? tree.Warning,
         };
 
         ManifestRoot manifest = await RunAsync(
@@ -470,6 +481,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     {
         BackupSource.Tree tree => SourceTrees.Open(tree.Path, _verdicts!.SelectionOf(tree), _own, _snapshots.GetValueOrDefault(tree)?.View),
         BackupSource.Input input => new StreamSource(input.Name, input.Content, options.TimeProvider),
+        BackupSource.Composed composed => new ComposedSource(composed.Name, composed.Files, options.TimeProvider) { Consistency = composed.Consistency, Warning = composed.Warning },
         _ => throw new ArgumentOutOfRangeException(nameof(source)),
     };
 
@@ -477,6 +489,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
     {
         BackupSource.Tree tree => tree.Path,
         BackupSource.Input input => input.Name,
+        BackupSource.Composed composed => composed.Name,
         _ => throw new ArgumentOutOfRangeException(nameof(source)),
     };
 }

@@ -93,7 +93,7 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
 
         string path = EntryName.Escape(tree.RootPath.Span);
         IReadOnlyList<string> paths = BackupJob.PathsOf(source, path);
-        RecoveryPointSource? previous = await earlier.PreviousAsync(paths).ConfigureAwait(false);
+        RecoveryPointSource? previous = (await earlier.PreviousAsync(paths).ConfigureAwait(false))?.Source;
         if (previous is { IsMountPoint: true } && !tree.IsMountPoint && !request.ReadEverything)
         {
             throw MountRule.NotMounted(SourcePath.FromStored(PathText.Local, path));

@@ -96,7 +96,8 @@ public sealed record BackupRequest
     internal Func<BackupSource, ISourceTree>? OpenSource { get; init; }
 
     /// <summary>Whether a recovery point can hold what is asked for (docs/vault-format.md, section 10). The engine asks before it begins; who made the request may ask before that.</summary>
-    /// <exception cref="BackupException">ArgumentInvalid: more than 65,536 sources or 1,024 tags; a tag, or the machine's name, of more than 1,024 characters.</exception>
+    /// <exception cref="BackupException">ArgumentInvalid: more than 65,536 sources or 1,024 tags; a tag, or the machine's name, of more than 1,024 characters;
+    /// a composed source with a name that is none, two files at one place, or a disk that is longer than its grid allows.</exception>
     public void Check()
     {
         if (Sources.Count > RecoveryPointCodec.MaxSources)
@@ -107,6 +108,11 @@ public sealed record BackupRequest
         if (Tags.Count > RecoveryPointCodec.MaxTags)
         {
             throw TooMany(Tags.Count, "tags", RecoveryPointCodec.MaxTags, "Use fewer tags.");
+        }
+
+        foreach (BackupSource.Composed composed in Sources.OfType<BackupSource.Composed>())
+        {
+            ComposedSource.Check(composed.Name, composed.Files);
         }
 
         foreach (string text in Tags.Prepend(MachineName).Where(text => text.Length > RecoveryPointCodec.MaxTextLength))
@@ -132,7 +138,7 @@ public abstract record BackupSource
     {
     }
 
-    /// <summary>A folder or a single file.</summary>
+    /// <summary>A folder, a single file, or on Linux a block device: the file is the image of the disk then.</summary>
     /// <param name="Path">Its path; relative ones are resolved against the current folder.</param>
     /// <param name="Selection">What of it.</param>
     public sealed record Tree(string Path, SourceSelection Selection) : BackupSource
@@ -152,6 +158,18 @@ public abstract record BackupSource
     {
         /// <summary>Awaited before the first byte is read, when all sources before it are through; null for nothing.</summary>
         internal Func<CancellationToken, Task>? Begin { get; init; }
+    }
+
+    /// <summary>A small tree that the caller has put together, for example of a machine: its description, and its disks.</summary>
+    /// <param name="Name">Takes the place of the root's path in the recovery point, as a stream's name does: no path. Earlier points have it under the same name.</param>
+    /// <param name="Files">Its files, at different paths. Folders are made for them.</param>
+    public sealed record Composed(string Name, IReadOnlyList<ComposedFile> Files) : BackupSource
+    {
+        /// <summary>How far its files are of one moment, as the recovery point is to say; null for nothing.</summary>
+        public SourceConsistency? Consistency { get; init; }
+
+        /// <summary>What is doubtful about them, in a sentence or two, as the recovery point is to say; null for nothing.</summary>
+        public string? Warning { get; init; }
     }
 }
 

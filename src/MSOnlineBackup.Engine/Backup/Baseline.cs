@@ -1,4 +1,5 @@
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Stores;
 
@@ -24,6 +25,9 @@ internal sealed class Baseline
         _previous = previous is null ? null : new ManifestCursor(store, previous);
         _checkpoint = checkpoint is null ? null : new ManifestCursor(store, checkpoint);
     }
+
+    /// <summary>The last point that has the source; null where there is none.</summary>
+    public SessionId? Session { get; init; }
 
     /// <summary>Whether part of it could not be read, so that nobody knows all that was there.</summary>
     public bool IsDamaged { get; private set; }

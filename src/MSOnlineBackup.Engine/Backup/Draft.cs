@@ -31,6 +31,12 @@ internal abstract record Draft
     /// <summary>The next slice of the large file, known already: a hole, or what a checkpoint had.</summary>
     public sealed record FileSlice(ContentSlice Slice) : Draft;
 
+    /// <summary>The next slices of the large file, as a slice list that the vault has.</summary>
+    /// <param name="Reference">The list.</param>
+    /// <param name="Slices">What it holds.</param>
+    /// <param name="Taken">Released once the manifest has it: lists are large, so that few are under way.</param>
+    public sealed record FileList(SliceListReference Reference, IReadOnlyList<ContentSlice> Slices, SemaphoreSlim Taken) : Draft;
+
     /// <summary>The end of a large file.</summary>
     public sealed record FileEnd(ManifestEntry Entry, TaskCompletionSource<EntryContent>? Content) : Draft;
 

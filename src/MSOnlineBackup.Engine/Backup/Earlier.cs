@@ -34,7 +34,7 @@ internal sealed class Earlier : IAsyncDisposable
 
     /// <summary>A source as the newest point that has it knows it.</summary>
     /// <param name="paths">The paths under which it may be there; where a point has it under several, the first counts.</param>
-    public async ValueTask<RecoveryPointSource?> PreviousAsync(IReadOnlyList<string> paths)
+    public async ValueTask<EarlierSource?> PreviousAsync(IReadOnlyList<string> paths)
     {
         int next = 0;
         do
@@ -43,7 +43,7 @@ internal sealed class Earlier : IAsyncDisposable
             {
                 if (Find(_points[next], paths) is { } found)
                 {
-                    return found;
+                    return new EarlierSource(_points[next].SessionId, found);
                 }
             }
         }
@@ -87,3 +87,8 @@ internal sealed class Earlier : IAsyncDisposable
         return true;
     }
 }
+
+/// <summary>A source as an earlier point has it.</summary>
+/// <param name="Session">The point.</param>
+/// <param name="Source">The source.</param>
+internal sealed record EarlierSource(SessionId Session, RecoveryPointSource Source);

@@ -78,8 +78,12 @@ internal sealed class Forecast : IAsyncDisposable
     {
         for (int index = 0; index < sources.Count; index++)
         {
-            if (sources[index] is BackupSource.Tree tree && PathOf(tree) is { } path
-                && await earlier.PreviousAsync(BackupJob.PathsOf(tree, path)).ConfigureAwait(false) is { } previous)
+            if (sources[index] is BackupSource.Composed composed)
+            {
+                Expect(index, composed.Files.Count, composed.Files.Sum(file => file.Length));
+            }
+            else if (sources[index] is BackupSource.Tree tree && PathOf(tree) is { } path
+                && await earlier.PreviousAsync(BackupJob.PathsOf(tree, path)).ConfigureAwait(false) is { Source: { } previous })
             {
                 Expect(index, previous.Manifest.Files, previous.Manifest.Bytes);
             }

@@ -55,6 +55,10 @@ internal sealed class ManifestStage(ChunkWriter chunks, ReadOnlyMemory<byte> bou
                 case Draft.FileSlice known:
                     await _content.AddAsync(known.Slice, cancellationToken).ConfigureAwait(false);
                     break;
+                case Draft.FileList list:
+                    await _content.AddListAsync(list.Reference, list.Slices, cancellationToken).ConfigureAwait(false);
+                    list.Taken.Release();
+                    break;
                 case Draft.FileEnd end:
                     EntryContent whole = await _content.ToContentAsync(cancellationToken).ConfigureAwait(false);
                     _content.Reset();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults.Errors;
@@ -12,6 +13,9 @@ namespace MSOnlineBackup.Engine.Backup;
 /// <param name="stopping">Ends the waiting for room, where nobody takes the drafts any more.</param>
 internal sealed class SourceDrafts(BackupScope scope, ISourceTree tree, ChannelWriter<Draft> drafts, CancellationToken stopping)
 {
+    private const int MostLists = 16;
+
+    private readonly SemaphoreSlim _lists = new(MostLists);
     private readonly string _root = EntryName.Escape(tree.RootPath.Span);
 
     /// <summary>What the whole job shares.</summary>
@@ -31,6 +35,15 @@ internal sealed class SourceDrafts(BackupScope scope, ISourceTree tree, ChannelW
     {
         await drafts.WriteAsync(draft, stopping).ConfigureAwait(false);
         await Bundler.CountAsync(draft is Draft.FileChunk chunk ? chunk.Length : 0).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends on a slice list that the vault has, where no bundle is open: waits while the manifest has many others to take.</summary>
+    public async ValueTask SendListAsync(SliceListReference reference, IReadOnlyList<ContentSlice> slices)
+    {
+        // The manifest waits for the name of an open bundle, which the waiting here would never close.
+        Debug.Assert(!Bundler.IsOpen, "A bundle is open.");
+        await _lists.WaitAsync(stopping).ConfigureAwait(false);
+        await SendAsync(new Draft.FileList(reference, slices, _lists)).ConfigureAwait(false);
     }
 
     /// <summary>Sends a checkpoint on, where one is due and no bundle is open.</summary>

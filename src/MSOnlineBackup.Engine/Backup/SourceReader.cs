@@ -25,6 +25,7 @@ internal sealed class SourceReader
     private readonly Baseline _baseline;
     private readonly SourceDrafts _drafts;
     private readonly FileReader _files;
+    private readonly DiskReader _disks;
     private readonly StreamReader _streams;
     private readonly EarlierVersions _earlier;
     private readonly StoredContents _stored;
@@ -66,6 +67,7 @@ internal sealed class SourceReader
         _stored = new StoredContents(scope.Store, scope.Check);
         var contents = new ContentReader(_drafts);
         _files = new FileReader(_drafts, contents, _stored, sizeUnknown, stop);
+        _disks = new DiskReader(_drafts, _stored, stop);
         _streams = new StreamReader(_drafts, contents, stop);
         _earlier = new EarlierVersions(_drafts, baseline, changes);
     }
@@ -163,12 +165,13 @@ internal sealed class SourceReader
         {
             // In order: what was read is kept in a last checkpoint, and the next run goes on from there.
             await _drafts.Bundler.CloseAsync().ConfigureAwait(false);
-            if (_files.Current is null)
+            ManifestEntry? current = _files.Current ?? _disks.Current;
+            if (current is null)
             {
                 await _drafts.SendAsync(new Draft.FileGivenUp()).ConfigureAwait(false);
             }
 
-            await _drafts.SendAsync(new Draft.Checkpoint(_files.Current)).ConfigureAwait(false);
+            await _drafts.SendAsync(new Draft.Checkpoint(current)).ConfigureAwait(false);
             _drafts.Complete();
             throw;
         }
@@ -214,7 +217,7 @@ internal sealed class SourceReader
             ThrowIfRefused(entry);
             if (!await TryTakeKnownAsync(item, known).ConfigureAwait(false))
             {
-                await TakeChangedAsync(item, known).ConfigureAwait(false);
+                await TakeChangedAsync(item, known, isHealing: false).ConfigureAwait(false);
             }
         }
         catch (BackupException e) when (e.Id == BackupErrorId.SourceItemVanished)
@@ -242,7 +245,7 @@ internal sealed class SourceReader
         {
             if (item is { Failure: null } && (item.Entry.Kind == EntryKind.File || entry.HasAttribute(AttributeTag.LongStream)))
             {
-                await TakeChangedAsync(item, new KnownEntries(entry, null)).ConfigureAwait(false);
+                await TakeChangedAsync(item, new KnownEntries(entry, null), isHealing: true).ConfigureAwait(false);
                 return;
             }
         }
@@ -264,7 +267,7 @@ internal sealed class SourceReader
     private async ValueTask<bool> TryTakeKnownAsync(SourceItem item, KnownEntries earlier)
     {
         ManifestEntry entry = item.Entry;
-        if (_scope.Request.ReadEverything || _sizeUnknown || earlier.Matching(entry) is not { } known)
+        if (_scope.Request.ReadEverything || _sizeUnknown || !item.IsTimeTold || earlier.Matching(entry) is not { } known)
         {
             return false;
         }
@@ -310,7 +313,7 @@ internal sealed class SourceReader
         return true;
     }
 
-    private async ValueTask TakeChangedAsync(SourceItem item, KnownEntries known)
+    private async ValueTask TakeChangedAsync(SourceItem item, KnownEntries known, bool isHealing)
     {
         _monitor.WorkOn(() => _drafts.Full(item.Entry));
         ManifestEntry entry = ReadDetails(item);
@@ -330,6 +333,13 @@ internal sealed class SourceReader
             _monitor.AddItem(isFile: true);
             _monitor.AddBytes(entry.Size);
             await _drafts.SendAsync(new Draft.Linked(entry with { Flags = entry.Flags | flags }, content) { Streams = streams }).ConfigureAwait(false);
+            return;
+        }
+
+        if (item.Gridded is { } gridded)
+        {
+            await _disks.TakeAsync(entry, gridded, known, _baseline.Session, isHealing, item.IsTimeTold).ConfigureAwait(false);
+            _monitor.AddItem(isFile: true);
             return;
         }
 

@@ -61,7 +61,8 @@ internal sealed class StoredContents(ChunkStore store, SpotCheck check)
         return true;
     }
 
-    private bool Has(ChunkId chunk)
+    /// <summary>Whether a chunk of content is there, to be relied on.</summary>
+    public bool Has(ChunkId chunk)
     {
         // Neighbours share a bundle.
         if (_lastKnownChunk == chunk)
@@ -79,24 +80,29 @@ internal sealed class StoredContents(ChunkStore store, SpotCheck check)
         return true;
     }
 
-    private async ValueTask<bool> HasListAsync(SliceListReference list)
+    /// <summary>The slices of a list; null where the vault has lost it. It may be named again only where it is whole: what only parity gives must be stored again.</summary>
+    public async ValueTask<(IReadOnlyList<ContentSlice>? Slices, bool IsWhole)> ReadListAsync(SliceListReference list)
     {
         if (!store.Contains(list.Id))
         {
-            return false;
+            return default;
         }
 
         try
         {
             IReadOnlyList<ContentSlice> slices = await _contents.ReadListAsync(list, CancellationToken.None).ConfigureAwait(false);
-
-            // What only parity gives must be stored again.
-            return store.Contains(list.Id) && slices.All(slice => slice.Chunk is not { } chunk || Has(chunk));
+            return (slices, store.Contains(list.Id));
         }
         catch (BackupException e) when (e.IsDamage)
         {
             store.Report(e);
-            return false;
+            return default;
         }
+    }
+
+    private async ValueTask<bool> HasListAsync(SliceListReference list)
+    {
+        (IReadOnlyList<ContentSlice>? slices, bool isWhole) = await ReadListAsync(list).ConfigureAwait(false);
+        return isWhole && slices!.All(slice => slice.Chunk is not { } chunk || Has(chunk));
     }
 }

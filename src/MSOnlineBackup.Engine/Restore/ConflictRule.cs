@@ -47,6 +47,9 @@ internal static class ConflictRule
         return (isFolder && wasFolder, conflict) switch
         {
             (true, _) => Placement.Merge,
+
+            // What was read of a disk is not put in the place of its device, nor beside that, where nothing lasts.
+            _ when entry.Kind == EntryKind.File && existing.Kind == EntryKind.BlockDevice => Placement.Skip,
             (_, RestoreConflict.Copy) => MayBeSame(entry, existing) ? Placement.Compare : Placement.Rename,
             (_, RestoreConflict.Skip) => MayBeSame(entry, existing) ? Placement.Compare : Placement.Skip,
 

@@ -249,14 +249,19 @@ internal sealed partial class SnapshotSet : IAsyncDisposable
         {
             if (found[i] is not null && views[i].Consistency is { Level: ConsistencyLevel.None } consistency)
             {
-                throw new BackupException(
-                    BackupErrorId.SnapshotUnavailable,
-                    $"The backup was to read snapshots only, and there is none for all of '{sources[i].Path}'. {consistency.Reason}",
-                    "Remove what stands in the way, leave the source out, or allow files to be read in place: '--snapshot auto' or Set-OBMachineSetting -Snapshot Auto.",
-                    sources[i].Path);
+                throw Missing(sources[i].Path, consistency);
             }
         }
     }
+
+    /// <summary>What a backup that is to read snapshots only fails with.</summary>
+    /// <param name="path">The source.</param>
+    /// <param name="consistency">Why there is none.</param>
+    public static BackupException Missing(string path, SourceConsistency consistency) => new(
+        BackupErrorId.SnapshotUnavailable,
+        $"The backup was to read snapshots only, and there is none for all of '{path}'. {consistency.Reason}",
+        "Remove what stands in the way, leave the source out, or allow files to be read in place: '--snapshot auto' or Set-OBMachineSetting -Snapshot Auto.",
+        path);
 
     private static string KeyOf(SnapshotVolume volume) => volume.Identity + "\n" + Convert.ToHexString(volume.Path);
 

@@ -16,6 +16,12 @@ public interface ISourceTree : IDisposable
     /// <summary>Whether the root is a mount point.</summary>
     bool IsMountPoint { get; }
 
+    /// <summary>How far what is read is of one moment, where the source itself tells; null where snapshots do.</summary>
+    SourceConsistency? Consistency => null;
+
+    /// <summary>What is doubtful about reading it, in a sentence or two; null for nothing.</summary>
+    string? Warning => null;
+
     /// <summary>Whether the exclusions, or the limit of size, leave out the root itself.</summary>
     bool IsLeftOut => false;
 
@@ -58,6 +64,12 @@ public abstract class SourceItem
 
     /// <summary>What is to be told of it that is no fault; null mostly.</summary>
     public virtual string? Note => null;
+
+    /// <summary>Whether its times say when it was last written to. Where they do not, a file of the same times proves nothing.</summary>
+    public virtual bool IsTimeTold => true;
+
+    /// <summary>The content of a disk, which is read in place of what <see cref="Open"/> gives; null for everything else.</summary>
+    public virtual GriddedContent? Gridded => null;
 
     /// <summary>
     /// The entry completed by what costs more calls: link target, extended attributes, ACLs, flags, streams. An attribute that cannot be

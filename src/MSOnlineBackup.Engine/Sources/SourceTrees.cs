@@ -10,7 +10,7 @@ namespace MSOnlineBackup.Engine.Sources;
 /// <summary>Opens sources with what the platform offers.</summary>
 public static class SourceTrees
 {
-    /// <summary>Opens a folder or a single file.</summary>
+    /// <summary>Opens a folder, a single file, or on Linux a block device, whose image is the file.</summary>
     /// <param name="path">Its path, resolved against the current folder; a link is followed. A name that is no text may be written
     /// as <see cref="EntryName.Escape"/> does, if nothing is there by that very name.</param>
     /// <param name="selection">What of it.</param>
@@ -30,10 +30,19 @@ public static class SourceTrees
                 BackupErrorId.SourceMissing, "A source without a name was given.", "Name the folder or file to back up.");
         }
 
-        return OperatingSystem.IsWindows()
-            ? WindowsSourceTree.Open(WindowsPath.Normalize(path), selection, own, view)
-            : UnixSourceTree.Open(UnixSystem.Current, UnixPath.Resolve(path), selection, own, view);
+        if (OperatingSystem.IsWindows())
+        {
+            return WindowsSourceTree.Open(WindowsPath.Normalize(path), selection, own, view);
+        }
+
+        byte[] root = UnixPath.Resolve(path);
+        return view is null && BlockDeviceSource.IsAt(root)
+            ? BlockDeviceSource.Open(root, selection, MountTable.Read())
+            : UnixSourceTree.Open(UnixSystem.Current, root, selection, own, view);
     }
+
+    /// <summary>Whether a source is a disk, and not files: nothing is asked of the volume that its path lies on.</summary>
+    internal static bool IsDisk(string path) => OperatingSystem.IsLinux() && !string.IsNullOrEmpty(path) && BlockDeviceSource.IsAt(UnixPath.Resolve(path));
 
     /// <summary>The path of a source's root as a recovery point has it. The disk is looked at only where the path has a '..' or is relative.</summary>
     internal static string RootPathOf(string path) => OperatingSystem.IsWindows()

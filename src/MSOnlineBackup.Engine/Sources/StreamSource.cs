@@ -1,6 +1,5 @@
 using System.Text;
 using MSOnlineBackup.Platform.Items;
-using MSOnlineBackup.Platform.Unix;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -22,20 +21,11 @@ internal sealed class StreamSource : ISourceTree
     public StreamSource(string name, Stream content, TimeProvider timeProvider)
     {
         _name = Encoding.UTF8.GetBytes(name);
-        ItemTime now = ItemTime.From(timeProvider.GetUtcNow());
-        bool windows = OperatingSystem.IsWindows();
         var entry = new ManifestEntry
         {
             Path = EntryPath.Root,
             Kind = EntryKind.File,
-            Metadata = new EntryMetadata
-            {
-                Mode = windows ? 0u : 0x180, // rw-------
-                UserId = windows ? 0 : Libc.EffectiveUser(),
-                GroupId = windows ? 0 : Libc.EffectiveGroup(),
-                Modified = now,
-                Changed = now,
-            },
+            Metadata = MadeMetadata.Of(EntryKind.File, ItemTime.From(timeProvider.GetUtcNow())),
         };
         _item = new Item(entry, new Content(name, content, entry));
     }

@@ -38,6 +38,7 @@ internal unsafe partial class LinuxSystem : UnixSystem
     private const ulong SetFlagsRequest = 0x4008_6602;
     private const ulong GetEncryptionPolicyRequest = 0xC009_6616;
     private const ulong GetKeyStatusRequest = 0xC080_661A;
+    private const ulong GetDeviceLengthRequest = 0x8008_1272;
     private const uint KeyPresent = 2;
     private const ulong StatxEncrypted = 0x800;
 
@@ -206,6 +207,14 @@ internal unsafe partial class LinuxSystem : UnixSystem
         int result = (int)Result(Control(handle, GetFlagsRequest, &all));
         flags = all;
         return result;
+    }
+
+    public override long LengthOfDevice(int handle)
+    {
+        // BLKGETSIZE64 fills in 8 bytes.
+        long length = 0;
+        int result = (int)Result(Control(handle, GetDeviceLengthRequest, (uint*)&length));
+        return result < 0 ? result : length;
     }
 
     public override int GetFlags(int handle, in UnixStat stat, out uint flags)

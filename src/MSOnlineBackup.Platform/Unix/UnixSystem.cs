@@ -173,6 +173,9 @@ internal abstract unsafe class UnixSystem
         return -Errno.NotSupported;
     }
 
+    /// <summary>How many bytes an open block device has. An error (NotSupported) where the system does not tell.</summary>
+    public virtual long LengthOfDevice(int handle) => -Errno.NotSupported;
+
     /// <summary>The system's text for an error number.</summary>
     public static string Describe(int error) => Marshal.GetPInvokeErrorMessage(error);
 

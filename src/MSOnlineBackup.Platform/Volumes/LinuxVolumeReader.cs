@@ -1,4 +1,5 @@
 using System.Text;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Platform.Unix;
 
 namespace MSOnlineBackup.Platform.Volumes;
@@ -25,6 +26,11 @@ internal sealed class LinuxVolumeReader(IReadOnlyList<MountedVolume> mounts, str
     public VolumeDescription? Read(byte[] path)
     {
         byte[] real = (IsReal ? UnixSystem.RealPath(path) : null) ?? path;
+        if (IsReal && DeviceAt(real) is { } numbers)
+        {
+            return DescribeDisk(Encoding.UTF8.GetString(real), numbers);
+        }
+
         if (FindMount(real) is not { } mount)
         {
             return null;
@@ -41,15 +47,36 @@ internal sealed class LinuxVolumeReader(IReadOnlyList<MountedVolume> mounts, str
             Device = $"{mount.Device} {mount.DeviceNumber}",
             IsReadOnly = mount.IsReadOnly || mount.IsViewReadOnly,
             IsRemovable = device is { IsRemovable: true },
-            IsOptical = names.Any(name => name.StartsWith("sr", StringComparison.Ordinal) && name.AsSpan(2).IndexOfAnyExceptInRange('0', '9') < 0),
-            IsMarkedTemporary = (mount.Root is [(byte)'/'] && File.Exists(Path.Combine(Local(mount.Point), TemporaryMark)))
-                || _temporaryLinks.Select(_devices.NameOf).Any(name => name is not null && names.Contains(name)),
+            IsOptical = IsOptical(names),
+            IsMarkedTemporary = (mount.Root is [(byte)'/'] && File.Exists(Path.Combine(Local(mount.Point), TemporaryMark))) || IsTemporary(names),
             Devices = names,
             DiskModels = device?.Models ?? [],
             LockedBy = mount.FileSystem != "ecryptfs" && new FileInfo(Path.Combine(folder, LockedMark)).LinkTarget is not null ? "eCryptfs" : null,
             NotMounted = FindNotMounted(Encoding.UTF8.GetString(real), folder),
         };
     }
+
+    // A device is what it stands for, whatever its name lies on.
+    private VolumeDescription DescribeDisk(string path, string numbers)
+    {
+        BlockDevice? device = _devices.FindByNumber(numbers);
+        IReadOnlyList<string> names = device?.Names ?? [];
+        return new VolumeDescription
+        {
+            Place = path,
+            Device = $"{path} {numbers}",
+            IsRemovable = device is { IsRemovable: true },
+            IsOptical = IsOptical(names),
+            IsMarkedTemporary = IsTemporary(names),
+            Devices = names,
+            DiskModels = device?.Models ?? [],
+        };
+    }
+
+    private static bool IsOptical(IReadOnlyList<string> names) =>
+        names.Any(name => name.StartsWith("sr", StringComparison.Ordinal) && name.AsSpan(2).IndexOfAnyExceptInRange('0', '9') < 0);
+
+    private bool IsTemporary(IReadOnlyList<string> names) => _temporaryLinks.Select(_devices.NameOf).Any(name => name is not null && names.Contains(name));
 
     // By its number, which no later mount above it hides; by its path where nothing is there.
     private MountedVolume? FindMount(byte[] path)
@@ -59,23 +86,30 @@ internal sealed class LinuxVolumeReader(IReadOnlyList<MountedVolume> mounts, str
             ?? mounts.Where(mount => IsAtOrBelow(path, mount.Point)).Reverse().MaxBy(mount => mount.Point.Length);
     }
 
-    private static ulong MountIdOf(byte[] path)
+    private static ulong MountIdOf(byte[] path) => StatOf(path)?.MountId ?? 0;
+
+    // Its numbers, as "8:1"; null where it is no block device.
+    private static string? DeviceAt(byte[] path) => StatOf(path) is { Kind: EntryKind.BlockDevice } stat
+        ? FormattableString.Invariant($"{stat.DeviceNumber >> 32}:{stat.DeviceNumber & uint.MaxValue}")
+        : null;
+
+    private static UnixStat? StatOf(byte[] path)
     {
         int slash = Array.LastIndexOf(path, (byte)'/');
         if (slash < 0)
         {
-            return 0;
+            return null;
         }
 
         int folder = UnixSystem.Current.OpenBase(-1, slash == 0 ? "/"u8 : path.AsSpan(0, slash), followLink: true);
         if (folder < 0)
         {
-            return 0;
+            return null;
         }
 
         int told = UnixSystem.Current.Stat(folder, path.Length == slash + 1 ? "."u8 : path.AsSpan(slash + 1), out UnixStat stat);
         UnixSystem.Close(folder);
-        return told < 0 ? 0 : stat.MountId;
+        return told < 0 ? null : stat;
     }
 
     // A mount point without its volume is an empty folder, or none: what is kept in one on purpose is no mount point.

@@ -17,31 +17,61 @@ internal sealed class EntryContentWriter(IChunkWriter chunks)
     private readonly List<SliceListReference> _lists = [];
     private readonly List<ContentSlice> _slices = [];
 
+    // The open list, as long as it is one that the vault has.
+    private (SliceListReference Reference, IReadOnlyList<ContentSlice> Slices)? _known;
+
+    private IReadOnlyList<ContentSlice> Open => _known?.Slices ?? _slices;
+
     /// <summary>Appends a slice; a hole after a hole makes it longer.</summary>
     public async ValueTask AddAsync(ContentSlice slice, CancellationToken cancellationToken)
     {
+        if (EndsBefore(slice))
+        {
+            await CloseAsync(_lists, cancellationToken).ConfigureAwait(false);
+            Clear();
+        }
+        else if (_known is { } known)
+        {
+            // It goes on, so it becomes another list.
+            _slices.AddRange(known.Slices);
+            _known = null;
+        }
+
         if (_slices.Count > 0 && slice.Chunk is null && _slices[^1].Chunk is null)
         {
             _slices[^1] = _slices[^1] with { Length = _slices[^1].Length + slice.Length };
             return;
         }
 
-        bool boundary = _slices.Count >= MinSlicesPerList && slice.Chunk is { } id && (id.Prefix & BoundaryMask) == 0;
-        if (boundary || _slices.Count == EntryContent.SlicesPerList)
+        _slices.Add(slice);
+    }
+
+    /// <summary>Appends the slices of a list that the vault has: where one would begin and end here too, it stays as it is and is not written again.</summary>
+    /// <param name="reference">The list.</param>
+    /// <param name="slices">What it holds, which must not be changed afterwards.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async ValueTask AddListAsync(SliceListReference reference, IReadOnlyList<ContentSlice> slices, CancellationToken cancellationToken)
+    {
+        if (Open.Count == 0 || EndsBefore(slices[0]))
         {
-            await WriteListAsync(_slices, _lists, cancellationToken).ConfigureAwait(false);
-            _slices.Clear();
+            await CloseAsync(_lists, cancellationToken).ConfigureAwait(false);
+            Clear();
+            _known = (reference, slices);
+            return;
         }
 
-        _slices.Add(slice);
+        foreach (ContentSlice slice in slices)
+        {
+            await AddAsync(slice, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>The content so far; appending may go on afterwards.</summary>
     public async ValueTask<EntryContent> ToContentAsync(CancellationToken cancellationToken)
     {
-        if (_lists.Count == 0 && _slices.Count <= EntryContent.MaxInlineSlices)
+        if (_lists.Count == 0 && Open.Count <= EntryContent.MaxInlineSlices)
         {
-            return _slices.Count == 0 ? EntryContent.Empty : new EntryContent([.. _slices], []);
+            return Open.Count == 0 ? EntryContent.Empty : new EntryContent([.. Open], []);
         }
 
         return await ToListsAsync(cancellationToken).ConfigureAwait(false);
@@ -51,7 +81,7 @@ internal sealed class EntryContentWriter(IChunkWriter chunks)
     public async ValueTask<EntryContent> ToListsAsync(CancellationToken cancellationToken)
     {
         List<SliceListReference> lists = [.. _lists];
-        await WriteListAsync(_slices, lists, cancellationToken).ConfigureAwait(false);
+        await CloseAsync(lists, cancellationToken).ConfigureAwait(false);
         return new EntryContent([], lists);
     }
 
@@ -59,7 +89,38 @@ internal sealed class EntryContentWriter(IChunkWriter chunks)
     public void Reset()
     {
         _lists.Clear();
+        Clear();
+    }
+
+    // Whether the open list ends before a slice.
+    private bool EndsBefore(ContentSlice next)
+    {
+        IReadOnlyList<ContentSlice> open = Open;
+        if (open.Count > 0 && next.Chunk is null && open[^1].Chunk is null)
+        {
+            return false;
+        }
+
+        return open.Count == EntryContent.SlicesPerList
+            || (open.Count >= MinSlicesPerList && next.Chunk is { } id && (id.Prefix & BoundaryMask) == 0);
+    }
+
+    private void Clear()
+    {
         _slices.Clear();
+        _known = null;
+    }
+
+    private async ValueTask CloseAsync(List<SliceListReference> lists, CancellationToken cancellationToken)
+    {
+        if (_known is { } known)
+        {
+            lists.Add(known.Reference);
+        }
+        else if (_slices.Count > 0)
+        {
+            await WriteListAsync(_slices, lists, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async ValueTask WriteListAsync(List<ContentSlice> slices, List<SliceListReference> lists, CancellationToken cancellationToken)

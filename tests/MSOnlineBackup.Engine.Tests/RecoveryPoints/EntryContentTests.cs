@@ -89,6 +89,66 @@ public class EntryContentTests
         }).QuickCheckThrowOnFailure();
     }
 
+    [Fact]
+    public void Lists_that_are_named_again_are_those_that_their_slices_would_give()
+    {
+        Prop.ForAll<int>(seed => Task.Run(async () =>
+        {
+            var random = new Random(seed);
+            var chunks = new MemoryChunks();
+            List<ContentSlice> before = Slices(random.Next(300, 9000), random);
+            EntryContent known = await WriteAsync(chunks, before);
+            var expected = new EntryContentWriter(new MemoryChunks());
+            var writer = new EntryContentWriter(chunks);
+            if (random.Next(2) == 0)
+            {
+                await AddAsync(new ContentSlice(random.Next(2) == 0 ? null : Chunk(-1), 0, 5));
+            }
+
+            foreach (SliceListReference list in known.Lists)
+            {
+                IReadOnlyList<ContentSlice> slices = await new EntryContentReader(chunks).ReadListAsync(list, Cancel);
+                switch (random.Next(4))
+                {
+                    case 0:
+                        foreach (ContentSlice slice in slices.Skip(random.Next(3)))
+                        {
+                            await AddAsync(slice);
+                        }
+
+                        break;
+                    default:
+                        await writer.AddListAsync(list, slices, Cancel);
+                        foreach (ContentSlice slice in slices)
+                        {
+                            await expected.AddAsync(slice, Cancel);
+                        }
+
+                        break;
+                }
+
+                if (random.Next(3) == 0)
+                {
+                    Assert.Equal((await expected.ToContentAsync(Cancel)).Lists, (await writer.ToContentAsync(Cancel)).Lists);
+                }
+            }
+
+            EntryContent one = await expected.ToContentAsync(Cancel);
+            EntryContent other = await writer.ToContentAsync(Cancel);
+            Assert.Equal(one.Lists, other.Lists);
+            Assert.Equal(one.Slices, other.Slices);
+
+            async Task AddAsync(ContentSlice slice)
+            {
+                await expected.AddAsync(slice, Cancel);
+                await writer.AddAsync(slice, Cancel);
+            }
+        }).GetAwaiter().GetResult()).Check(Config.QuickThrowOnFailure.WithMaxTest(25));
+    }
+
+    private static List<ContentSlice> Slices(int count, Random random) =>
+        [.. Enumerable.Range(0, count).Select(i => i % 7 == 3 ? new ContentSlice(null, 0, i + 1) : new ContentSlice(Chunk(random.Next()), 0, 1_000_000 + i))];
+
     private static List<ContentSlice> Slices(int count) =>
         [.. Enumerable.Range(0, count).Select(i => i % 7 == 3 ? new ContentSlice(null, 0, i + 1) : new ContentSlice(Chunk(i), 0, 1_000_000 + i))];
 
