@@ -63,7 +63,7 @@ public static class PolicyDoubts
         try
         {
             using ISourceTree tree = SourceTrees.Open(path, selection);
-            return null;
+            return tree.Warning;
         }
         catch (BackupException e)
         {

@@ -91,6 +91,11 @@ internal sealed class BackupPreview(ChunkStore store, BackupRequest request, Act
             yield break;
         }
 
+        if (tree.Warning is { } doubt)
+        {
+            note(doubt);
+        }
+
         string path = EntryName.Escape(tree.RootPath.Span);
         IReadOnlyList<string> paths = BackupJob.PathsOf(source, path);
         RecoveryPointSource? previous = (await earlier.PreviousAsync(paths).ConfigureAwait(false))?.Source;

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -34,8 +35,8 @@ internal abstract record Draft
     /// <summary>The next slices of the large file, as a slice list that the vault has.</summary>
     /// <param name="Reference">The list.</param>
     /// <param name="Slices">What it holds.</param>
-    /// <param name="Taken">Released once the manifest has it: lists are large, so that few are under way.</param>
-    public sealed record FileList(SliceListReference Reference, IReadOnlyList<ContentSlice> Slices, SemaphoreSlim Taken) : Draft;
+    /// <param name="UnderWay">Has an item for each list that the manifest does not have yet: lists are large, so that there are few.</param>
+    public sealed record FileList(SliceListReference Reference, IReadOnlyList<ContentSlice> Slices, ChannelReader<bool> UnderWay) : Draft;
 
     /// <summary>The end of a large file.</summary>
     public sealed record FileEnd(ManifestEntry Entry, TaskCompletionSource<EntryContent>? Content) : Draft;

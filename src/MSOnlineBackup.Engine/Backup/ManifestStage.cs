@@ -57,7 +57,7 @@ internal sealed class ManifestStage(ChunkWriter chunks, ReadOnlyMemory<byte> bou
                     break;
                 case Draft.FileList list:
                     await _content.AddListAsync(list.Reference, list.Slices, cancellationToken).ConfigureAwait(false);
-                    list.Taken.Release();
+                    list.UnderWay.TryRead(out _);
                     break;
                 case Draft.FileEnd end:
                     EntryContent whole = await _content.ToContentAsync(cancellationToken).ConfigureAwait(false);

@@ -15,7 +15,8 @@ internal sealed class SourceDrafts(BackupScope scope, ISourceTree tree, ChannelW
 {
     private const int MostLists = 16;
 
-    private readonly SemaphoreSlim _lists = new(MostLists);
+    // Holds an item for each list that is under way.
+    private readonly Channel<bool> _lists = Channel.CreateBounded<bool>(MostLists);
     private readonly string _root = EntryName.Escape(tree.RootPath.Span);
 
     /// <summary>What the whole job shares.</summary>
@@ -42,8 +43,8 @@ internal sealed class SourceDrafts(BackupScope scope, ISourceTree tree, ChannelW
     {
         // The manifest waits for the name of an open bundle, which the waiting here would never close.
         Debug.Assert(!Bundler.IsOpen, "A bundle is open.");
-        await _lists.WaitAsync(stopping).ConfigureAwait(false);
-        await SendAsync(new Draft.FileList(reference, slices, _lists)).ConfigureAwait(false);
+        await _lists.Writer.WriteAsync(true, stopping).ConfigureAwait(false);
+        await SendAsync(new Draft.FileList(reference, slices, _lists.Reader)).ConfigureAwait(false);
     }
 
     /// <summary>Sends a checkpoint on, where one is due and no bundle is open.</summary>

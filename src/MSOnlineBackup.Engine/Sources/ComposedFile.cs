@@ -1,5 +1,3 @@
-using MSOnlineBackup.Vaults.RecoveryPoints;
-
 namespace MSOnlineBackup.Engine.Sources;
 
 /// <summary>A file of a source that whoever asks for the backup has put together: bytes, or a disk.</summary>

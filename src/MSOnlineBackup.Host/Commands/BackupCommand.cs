@@ -48,7 +48,7 @@ internal sealed class BackupCommand : HostCommand
             obengine backup --vault /mnt/backup --stdin mydb.sql --command -- pg_dump mydb
             """)
     {
-        _paths = Many("PATH", "Folders and files to back up. With --command: the program and its arguments.", ArgumentArity.ZeroOrMore);
+        _paths = Many("PATH", "Folders and files to back up, on Linux also block devices. With --command: the program and its arguments.", ArgumentArity.ZeroOrMore);
         _vault = new VaultSelection(this);
         _copyTo = Values("--copy-to", "TWIN", "A twin of the vault that the backup goes to as well, by its folder or URL. It holds the backup up in nothing; what it lacks is copied at the end.");
         _selection = new SelectionOptions(this);

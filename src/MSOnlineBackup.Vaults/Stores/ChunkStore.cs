@@ -220,9 +220,11 @@ internal sealed class ChunkStore : IChunkReader
             return true;
         }
 
+        // What is opened is thrown away, and a job does that thousands of times.
+        var rented = new List<byte[]>(1);
         try
         {
-            await ReadAsync(kind, id, identify: false, rescue: null, Allocate, cancellationToken).ConfigureAwait(false);
+            await ReadAsync(kind, id, identify: false, rescue: null, Rent, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (BackupException e) when (e.IsDamage)
@@ -244,6 +246,17 @@ internal sealed class ChunkStore : IChunkReader
             }
 
             return true;
+        }
+        finally
+        {
+            rented.ForEach(array => ArrayPool<byte>.Shared.Return(array));
+        }
+
+        byte[] Rent(int length)
+        {
+            byte[] array = ArrayPool<byte>.Shared.Rent(length);
+            rented.Add(array);
+            return array;
         }
     }
 

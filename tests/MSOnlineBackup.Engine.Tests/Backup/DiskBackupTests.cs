@@ -72,8 +72,7 @@ public sealed class DiskBackupTests : IDisposable
 
     [Fact]
     public void Every_point_of_a_disk_that_is_written_to_is_exact_and_only_blocks_that_changed_are_read() =>
-        Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed => Task.Run(() => WriteAndBackUpAsync(seed)).GetAwaiter().GetResult())
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(Testing.Campaign.Rounds(3, 60)));
+        Prop.ForAll<int>(async seed => await WriteAndBackUpAsync(seed)).Check(Config.QuickThrowOnFailure.WithMaxTest(Testing.Campaign.Rounds(3, 60)));
 
     [Fact]
     public async Task What_changed_since_another_point_than_the_last_is_not_believed()

@@ -42,6 +42,22 @@ public sealed class PolicyDoubtsTests : IDisposable
         Assert.Empty(PolicyDoubts.OfSources(Policy(_folder.Path), SourceRules.Open));
     }
 
+    [Fact]
+    public void A_block_device_is_doubted_while_it_is_mounted_for_writing()
+    {
+        Assert.SkipUnless(LoopDevice.CanMake && MountedFileSystem.CanMake("ext4"), "Needs root on Linux, loop devices and mkfs.ext4.");
+        string image = _folder["image"];
+        using (MountedFileSystem.InImage(image, _folder["point"], "ext4", 16 << 20))
+        {
+            string mounted = Shell.RunChecked("losetup", "--noheadings", "--output", "NAME", "--associated", image).Trim();
+            Assert.Contains("mounted for writing", Assert.Single(PolicyDoubts.OfSources(Policy(mounted), SourceRules.Open)), StringComparison.Ordinal);
+        }
+
+        using var device = new LoopDevice(image);
+        Assert.Empty(PolicyDoubts.OfSources(Policy(device.Path), SourceRules.Open));
+        PolicyDoubts.RequireTaken(Policy(device.Path), SourceRules.Mars);
+    }
+
     [Theory]
     [InlineData(6, true)]
     [InlineData(7, false)]

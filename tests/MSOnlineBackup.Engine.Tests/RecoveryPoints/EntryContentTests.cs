@@ -92,7 +92,7 @@ public class EntryContentTests
     [Fact]
     public void Lists_that_are_named_again_are_those_that_their_slices_would_give()
     {
-        Prop.ForAll<int>(seed => Task.Run(async () =>
+        Prop.ForAll<int>(async seed =>
         {
             var random = new Random(seed);
             var chunks = new MemoryChunks();
@@ -143,7 +143,7 @@ public class EntryContentTests
                 await expected.AddAsync(slice, Cancel);
                 await writer.AddAsync(slice, Cancel);
             }
-        }).GetAwaiter().GetResult()).Check(Config.QuickThrowOnFailure.WithMaxTest(25));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(25));
     }
 
     private static List<ContentSlice> Slices(int count, Random random) =>
