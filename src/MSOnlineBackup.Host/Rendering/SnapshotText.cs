@@ -20,7 +20,7 @@ internal static class SnapshotText
     {
         null => "none was asked for",
         { Level: ConsistencyLevel.None } => $"not of all: files were read while others may have written. {consistency.Reason}".TrimEnd(),
-        { Level: ConsistencyLevel.Crash } => $"{consistency.Snapshot}: all files are of one moment, as after a loss of power. {consistency.Reason}".TrimEnd(),
+        { Level: ConsistencyLevel.Crash } => $"{consistency.Snapshot ?? "none needed"}: all files are of one moment, as after a loss of power. {consistency.Reason}".TrimEnd(),
         _ => $"{consistency.Snapshot ?? "none needed"}: all files are of one moment ({Word(consistency.Level)}). {consistency.Reason}".TrimEnd(),
     };
 }
