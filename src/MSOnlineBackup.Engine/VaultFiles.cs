@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Images;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Restore.Targets;
 using MSOnlineBackup.Engine.Views;
+using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
@@ -130,7 +132,7 @@ public static class VaultFiles
         return result with { ChunksFromCopies = store.Broken.ChunksFromCopies - copies, ChunksFromParity = store.Broken.ChunksFromParity - parity };
     }
 
-    /// <summary>Opens a point as a tree of files that is only read: its sources at their full paths. It lives no longer than the vault.</summary>
+    /// <summary>Opens a point as a tree of files that is only read: its sources at their full paths, and beside each disk a folder of its parts. It lives no longer than the vault.</summary>
     /// <param name="point">The point.</param>
     /// <param name="options">How much it may keep and fetch ahead.</param>
     /// <param name="cancellationToken">Stops it.</param>
@@ -140,7 +142,7 @@ public static class VaultFiles
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(point);
         ArgumentNullException.ThrowIfNull(options);
-        return await PointView.OpenAsync(vault.Store, point, options, cancellationToken).ConfigureAwait(false);
+        return new DiskView(await PointView.OpenAsync(vault.Store, point, options, cancellationToken).ConfigureAwait(false), DiskImage.IsDisk);
     }
 
     /// <summary>Opens all points as a tree of files that is only read: machines, points by their time, and the newest as <c>latest</c>.</summary>
@@ -153,7 +155,54 @@ public static class VaultFiles
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(options);
         MachineId? machine = machineName is null ? null : await vault.Vault.FindMachineAsync(machineName, cancellationToken).ConfigureAwait(false);
-        return new VaultView(vault.Store, machine, options);
+        return new DiskView(new VaultView(vault.Store, machine, options), DiskImage.IsDisk);
+    }
+
+    /// <summary>The disks of a point: those of machines, and block devices.</summary>
+    /// <param name="point">The point.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VaultDataCorrupt, ….</exception>
+    public static async IAsyncEnumerable<RecoverableItem> ListDisksAsync(this IndexedVault vault, RecoveryPoint point, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ArgumentNullException.ThrowIfNull(point);
+        foreach (string folder in point.Sources.Select(DiskImage.FolderOf).OfType<string>())
+        {
+            List<RecoverableItem> found = [];
+            try
+            {
+                found = await vault.ListItemsAsync(point, folder, recursive: false, cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (BackupException e) when (e.Id == BackupErrorId.RecoverableItemNotFound)
+            {
+                // A stream that is kept as a file has no folder of disks.
+            }
+
+            foreach (RecoverableItem item in found.Where(item => item.Entry.Kind == EntryKind.File))
+            {
+                yield return item;
+            }
+        }
+    }
+
+    /// <summary>Opens a disk of a point, to look into it or to restore files from it.</summary>
+    /// <param name="point">The point.</param>
+    /// <param name="disk">The disk: <see cref="DiskPath.Disk"/>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VolumeItemNotFound, VolumeCorrupt, VaultDataCorrupt, ….</exception>
+    public static async Task<DiskImage> OpenDiskAsync(this IndexedVault vault, RecoveryPoint point, string disk, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        IItemView view = await vault.OpenViewAsync(point, new ViewOptions(), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await DiskImage.OpenAsync(view, point, disk, vault.Vault.Options, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            view.Dispose();
+            throw;
+        }
     }
 
     /// <summary>

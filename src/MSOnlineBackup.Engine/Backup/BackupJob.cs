@@ -167,7 +167,7 @@ internal sealed class BackupJob(ChunkStore store, BackupRequest request, VaultOp
             {
                 throw BackupScope.LiveFailure(NameOf(source), e);
             }
-            catch (BackupException e) when (IsOfSource(e))
+            catch (BackupException e) when (IsOfSource(e) && !request.IsWhole)
             {
                 // The earlier points keep what they have of it; the other sources go on.
                 _lost.Add(new LostSource(NameOf(source), e));

@@ -65,6 +65,9 @@ public sealed record BackupRequest
     /// <summary>Which sources are taken.</summary>
     public SourceRules Rules { get; init; } = SourceRules.Open;
 
+    /// <summary>Whether there is to be no point where anything of it cannot be read: one without a disk of a machine, or with an earlier state of it, would be none of the machine.</summary>
+    public bool IsWhole { get; init; }
+
     /// <summary>
     /// Whether a program goes on writing to the sources, and keeps a log that makes up for it: what changes or goes while it is read is as it should be. Nothing else may be
     /// missing: an item or a source that cannot be read fails the backup (WorkloadFileUnreadable), and there is no point.

@@ -102,6 +102,12 @@ internal sealed class BackupScope(ChunkStore store, WriteSession session, SpotCh
             throw LiveFailure(path, reason);
         }
 
+        if (request.IsWhole)
+        {
+            throw new BackupException(
+                BackupErrorId.SourceUnreadable, $"'{path}' could not be read, and there is no recovery point without it: {reason.Message}", reason.RecommendedAction, path, innerException: reason);
+        }
+
         var item = new SkippedItem(path, reason.Id, reason.Message);
         SkippedCount++;
         _skipped.Add(item);

@@ -61,6 +61,9 @@ public sealed class BackupException : Exception
     /// <summary>Whether an error is about one object alone: damage, or a newer version's. No other object is the worse for it.</summary>
     public bool IsOfOneObject => IsDamage || Id == BackupErrorId.VaultFormatUnsupported;
 
+    /// <summary>Whether something on a disk, or what the vault has of it, is damaged or of a kind that is not read, and the rest of the disk is not: it is reported where it is met, and the work goes on.</summary>
+    public bool IsOfDisk => IsDamage || Id is BackupErrorId.VolumeCorrupt or BackupErrorId.VolumeUnsupported;
+
     /// <summary>Whether an error is about one item of a source alone: its earlier version stays, and the work goes on.</summary>
     public bool IsOfSourceItem =>
         Id is BackupErrorId.SourceItemUnreadable or BackupErrorId.SourceItemChanged or BackupErrorId.SourceItemVanished or BackupErrorId.SourceItemLocked

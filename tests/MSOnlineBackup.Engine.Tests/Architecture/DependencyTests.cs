@@ -17,7 +17,7 @@ public sealed class DependencyTests
         ["MSOnlineBackup.Loader"] = ([], []),
         ["MSOnlineBackup.Platform"] = ([], []),
         ["MSOnlineBackup.Vaults"] = (["MSOnlineBackup.Platform"], ["NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp.Port"]),
-        ["MSOnlineBackup.Engine"] = (["MSOnlineBackup.Vaults"], []),
+        ["MSOnlineBackup.Engine"] = (["MSOnlineBackup.Vaults", "MSOnlineBackup.Disks"], []),
         ["MSOnlineBackup.Disks"] = (["MSOnlineBackup.Vaults"], []),
         ["MSOnlineBackup.Mounts"] = (["MSOnlineBackup.Engine"], []),
         ["MSOnlineBackup.VirtualMachines"] = (["MSOnlineBackup.Mounts"], []),
@@ -32,7 +32,7 @@ public sealed class DependencyTests
     [Theory]
     [InlineData(typeof(ItemTime))]
     [InlineData(typeof(Vault), "MSOnlineBackup.Platform", "NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp")]
-    [InlineData(typeof(VaultFiles), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults")]
+    [InlineData(typeof(VaultFiles), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults", "MSOnlineBackup.Disks")]
     [InlineData(typeof(BackupAgent), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults", "MSOnlineBackup.Engine", "MSOnlineBackup.Mounts", "MailKit", "MimeKit", "System.Security.Cryptography.ProtectedData")]
     public void What_works_without_a_front_references_the_base_class_library_and_what_is_named_here_and_no_console(Type one, params string[] allowed)
     {

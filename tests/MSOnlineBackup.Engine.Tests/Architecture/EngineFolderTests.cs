@@ -7,5 +7,5 @@ public sealed class EngineFolderTests : FolderOrder
 {
     protected override Assembly Project => typeof(VaultFiles).Assembly;
 
-    protected override string[] Folders => ["", "Views", "Backup", "Restore", "Scripts", "Snapshots", "Sources", "Chunking"];
+    protected override string[] Folders => ["", "Images", "Views", "Backup", "Restore", "Scripts", "Snapshots", "Sources", "Chunking"];
 }
