@@ -178,7 +178,13 @@ internal sealed class BackupCommand : HostCommand
         }
 
         await status.TellAsync(result).ConfigureAwait(false);
-        BackupSummary summary = Summarize(result, vault.Traffic);
+        return Describe(context, result, vault.Traffic);
+    }
+
+    /// <summary>What is said of a backup that made its point.</summary>
+    internal static Outcome Describe(CommandContext context, BackupResult result, VaultTraffic? traffic)
+    {
+        BackupSummary summary = Summarize(result, traffic);
         string resumed = summary.ResumedFrom is null ? "" : "\nresumed   an interrupted backup was continued";
         string skipped = summary.Skipped == 0 ? "" : $"\nskipped   {Quantity.Count(summary.Skipped)}; 'obengine skipped {ShortId.Of(summary.PointId)}' lists them";
         string warned = string.Concat(summary.Warnings.Select(warning => $"\nWARNING   {warning}"));

@@ -149,7 +149,10 @@ internal sealed class RestoreCommand : HostCommand
         return new Outcome(summary, text);
     }
 
-    private static Outcome Describe(RestoreRequest request, RestoreResult result, VaultTraffic? traffic, RestoreFrom from)
+    /// <summary>What is said of files that were restored from a disk.</summary>
+    internal static Outcome Describe(RestoreRequest request, RestoreResult result) => Describe(request, result, traffic: null, RestoreFrom.Vault, isOfDisk: true);
+
+    private static Outcome Describe(RestoreRequest request, RestoreResult result, VaultTraffic? traffic, RestoreFrom from, bool isOfDisk = false)
     {
         var summary = new RestoreSummary(
             request.Point.SessionId.ToString(),
@@ -168,6 +171,7 @@ internal sealed class RestoreCommand : HostCommand
             result.ChunksFromParity,
             traffic)
         {
+            Command = isOfDisk ? "image restore" : "restore",
             From = from,
             ExitCode = (int)(result.Skipped == 0 ? ExitCode.Success : ExitCode.CompletedWithSkips),
         };
@@ -183,7 +187,7 @@ internal sealed class RestoreCommand : HostCommand
             $"""
             restored   {Quantity.Count(result.Files, "file")}, {Quantity.Count(result.Directories, "folder")}, {Quantity.Count(result.Others, "other")}, {Quantity.Size(result.Bytes)}
             to         {request.TargetFolder}
-            {(from == RestoreFrom.Local ? "from       local snapshots; the vault was not asked" : $"fetched    {Quantity.Size(result.FetchedBytes)}")}{TrafficText.Line(traffic, 11)}{there}{verified}{kept}{renamed}{healed}{skipped}
+            {(from == RestoreFrom.Local ? "from       local snapshots; the vault was not asked" : isOfDisk ? "from       the disk as the point has it" : $"fetched    {Quantity.Size(result.FetchedBytes)}")}{TrafficText.Line(traffic, 11)}{there}{verified}{kept}{renamed}{healed}{skipped}
             """;
         return new Outcome(summary, text);
     }

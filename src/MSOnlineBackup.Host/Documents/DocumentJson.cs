@@ -15,6 +15,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(PointLine))]
 [JsonSerializable(typeof(LocalPointLine))]
 [JsonSerializable(typeof(ItemLine))]
+[JsonSerializable(typeof(DiskLine))]
+[JsonSerializable(typeof(DiskPartLine))]
 [JsonSerializable(typeof(VersionLine))]
 [JsonSerializable(typeof(ChangeLine))]
 [JsonSerializable(typeof(FolderLine))]

@@ -1,8 +1,8 @@
 using MSOnlineBackup.Agent.Fleets;
 using MSOnlineBackup.Agent.Groups;
-using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Health;
 using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Mounting;
 using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Agent.Remote;
 using MSOnlineBackup.Agent.Remote.Jobs;
@@ -10,6 +10,7 @@ using MSOnlineBackup.Agent.Retention;
 using MSOnlineBackup.Agent.Schedules;
 using MSOnlineBackup.Agent.Sinks;
 using MSOnlineBackup.Engine.Backup;
+using MSOnlineBackup.Engine.Images;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults;
@@ -215,6 +216,30 @@ internal sealed record ItemLine(
             item.Source.Form != PathForm.Windows ? null
                 : [.. Enum.GetValues<FileAttributes>().Where(value => value != 0 && (item.Entry.WindowsAttributes ?? 0).HasFlag(value)).Select(value => value.ToString())]);
     }
+}
+
+/// <summary>A disk in a recovery point.</summary>
+internal sealed record DiskLine(string PointId, string Name, string Path, long Bytes) : Document("disk")
+{
+    public static DiskLine Of(RecoveryPoint point, RecoverableItem disk) => new(point.SessionId.ToString(), DiskImage.NameOf(disk), disk.FullPath, disk.Entry.Size);
+}
+
+/// <summary>A part of a disk, and what it holds.</summary>
+internal sealed record DiskPartLine(
+    string PointId, string Place, long? Start, long Bytes, string? PartitionType, string? Name, string? Kind, string? Label, string? VolumeId, string? Note, string? Error) : Document("diskPart")
+{
+    public static DiskPartLine Of(RecoveryPoint point, DiskImage image, ImagePart part) => new(
+        point.SessionId.ToString(),
+        $"{image.Name}:{part.Name}",
+        part.Start,
+        part.Length,
+        part.Type,
+        part.Title,
+        part.Content.Kind,
+        part.Content.Files?.Label,
+        part.Content.Files?.Id,
+        part.Content.Files?.Note,
+        part.Content.Error?.Message);
 }
 
 /// <summary>A version of an item, and the points that have it.</summary>

@@ -24,14 +24,15 @@ public sealed class OfflineDisk : ISourceDisk
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     private readonly string _format;
+    private readonly string _mark;
     private readonly ISourceDisk _content;
     private readonly OfflineImage? _image;
     private readonly Process? _server;
     private readonly (long Length, DateTime Written) _seen;
     private bool _isClosed;
 
-    private OfflineDisk(string file, string format, ISourceDisk content, OfflineImage? image, Process? server, (long Length, DateTime Written) seen, string? note) =>
-        (File, _format, _content, _image, _server, _seen, Note) = (file, format, content, image, server, seen, note);
+    private OfflineDisk(string file, string format, string mark, ISourceDisk content, OfflineImage? image, Process? server, (long Length, DateTime Written) seen, string? note) =>
+        (File, _format, _mark, _content, _image, _server, _seen, Note) = (file, format, mark, content, image, server, seen, note);
 
     /// <summary>The file of its image.</summary>
     public string File { get; }
@@ -51,19 +52,21 @@ public sealed class OfflineDisk : ISourceDisk
     /// <summary>Opens it.</summary>
     /// <param name="file">The file of its image.</param>
     /// <param name="format">The image's format: raw, qcow2, or another that qemu-nbd knows. It is not guessed: a guest can write to a raw disk what looks like another.</param>
+    /// <param name="name">What the disk is called in recovery points of its machine; a record of what changed counts if it was made under this name.</param>
     /// <param name="workFolder">A folder for a socket, with a short path.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">SourceItemUnreadable; VirtualMachineProgramUnusable: also where a machine that runs has it.</exception>
-    public static async Task<OfflineDisk> OpenAsync(string file, string format, string workFolder, CancellationToken cancellationToken)
+    public static async Task<OfflineDisk> OpenAsync(string file, string format, string name, string workFolder, CancellationToken cancellationToken)
     {
+        string mark = ChangeRecord.MarkOf(name);
         (long Length, DateTime Written) seen = Look(file);
         if (format == Raw && System.IO.File.GetAttributes(file) is var kind && (kind & (FileAttributes.Device | FileAttributes.Directory)) == 0)
         {
-            return new OfflineDisk(file, format, RawSourceDisk.Open(file), null, null, seen, "A raw image has no record of what changed.");
+            return new OfflineDisk(file, format, mark, RawSourceDisk.Open(file), null, null, seen, "A raw image has no record of what changed.");
         }
 
         OfflineImage image = await OfflineImage.ReadAsync(file, format, cancellationToken).ConfigureAwait(false);
-        (ChangeRecord? record, string? note) = Choose(image);
+        (ChangeRecord? record, string? note) = Choose(image, mark);
         string socket = Path.Combine(Path.GetFullPath(workFolder), $"{ChangeRecord.Prefix}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}.sock");
         LocalSocket.CheckPath(socket);
         string[] bitmap = record is { } named ? [$"--bitmap={named.Name}"] : [];
@@ -71,7 +74,7 @@ public sealed class OfflineDisk : ISourceDisk
         try
         {
             NbdSourceDisk content = await ConnectAsync(server, socket, file, record, cancellationToken).ConfigureAwait(false);
-            return new OfflineDisk(file, format, content, image, server, seen, note);
+            return new OfflineDisk(file, format, mark, content, image, server, seen, note);
         }
         catch
         {
@@ -108,7 +111,7 @@ public sealed class OfflineDisk : ISourceDisk
             return false;
         }
 
-        var record = new ChangeRecord(session, Length);
+        var record = new ChangeRecord(session, Length, _mark);
         await ImageProgram.RunAsync("qemu-img", ["bitmap", "--add", "-g", $"{ChangeRecord.Granularity}", "-f", _format, File, record.Name], File, cancellationToken).ConfigureAwait(false);
         foreach ((ChangeRecord old, _) in image.Records)
         {
@@ -133,7 +136,7 @@ public sealed class OfflineDisk : ISourceDisk
         }
     }
 
-    private static (ChangeRecord? Record, string? Note) Choose(OfflineImage image)
+    private static (ChangeRecord? Record, string? Note) Choose(OfflineImage image, string mark)
     {
         if (image.Records.Count == 0)
         {
@@ -142,6 +145,7 @@ public sealed class OfflineDisk : ISourceDisk
 
         (ChangeRecord record, bool isUsable) = image.Records.MaxBy(found => found.Record.Session);
         return !isUsable ? (null, "The virtual machine ended before its record of what changed could be stored.")
+            : record.Disk != mark ? (null, "At the last backup the disk had another name.")
             : record.Size > image.Size ? (null, "The disk is smaller than it was at the last backup.")
             : (record, null);
     }

@@ -101,7 +101,7 @@ public sealed class QemuBackup : IAsyncDisposable
 
     private static IEnumerable<JsonObject> Commit(QemuNames names, QemuDisk disk, SessionId session)
     {
-        var record = new ChangeRecord(session, disk.Size);
+        var record = new ChangeRecord(session, disk.Size, ChangeRecord.MarkOf(disk.Name));
         yield return QemuCommands.AddBitmap(disk.Node, record.Name, disk.KeepsBitmaps);
         yield return QemuCommands.MergeBitmap(disk.Node, names.NewBitmap, record.Name);
         foreach (QemuBitmap old in disk.Bitmaps.Where(bitmap => ChangeRecord.Parse(bitmap.Name) is not null))
@@ -214,6 +214,7 @@ public sealed class QemuBackup : IAsyncDisposable
         return disk.IsReadOnly ? (null, "The guest cannot write to it, and no record is kept of it.")
             : last is not { } found ? (null, "The virtual machine has no record of what changed since an earlier backup.")
             : found.Bitmap.IsInconsistent ? (null, "The virtual machine ended before its record of what changed could be stored.")
+            : found.Record.Disk != ChangeRecord.MarkOf(disk.Name) ? (null, "At the last backup the disk had another name.")
             : !found.Bitmap.IsRecording ? (null, "The record of what changed was switched off.")
             : found.Record.Size > disk.Size ? (null, "The disk is smaller than it was at the last backup.")
             : (found.Record, null);

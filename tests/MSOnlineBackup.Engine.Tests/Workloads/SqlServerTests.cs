@@ -37,7 +37,7 @@ public sealed class SqlServerTests : IDisposable
         WorkloadLog log = await workload.ReadLogAsync(begin, _stop);
 
         // Neither the log of a database in SIMPLE nor that of master.
-        SqlPart part = Assert.Single(SqlManifest.Read(File.ReadAllBytes(Path.Combine(Logs, SqlManifest.FileName)))!.Parts);
+        SqlPart part = Assert.Single(SqlManifest.Read(await File.ReadAllBytesAsync(Path.Combine(Logs, SqlManifest.FileName), _stop))!.Parts);
         Assert.Equal(("app", 100m, 150m), (part.Database, part.First, part.Last));
         Assert.Null(await (await DiscoveredAsync()).FindGapAsync(log.End, _stop));
         await workload.ReleaseAsync(log.End, _stop);
@@ -62,7 +62,7 @@ public sealed class SqlServerTests : IDisposable
 
         Assert.Equal(2, Directory.GetFiles(Logs, "*.trn").Length);
         Assert.Contains(Assert.Single(first), Directory.GetFiles(Logs, "*.trn"));
-        Assert.Equal([(100m, 150m), (150m, 200m)], SqlManifest.Read(File.ReadAllBytes(Path.Combine(Logs, SqlManifest.FileName)))!.Parts.Select(part => (part.First, part.Last)));
+        Assert.Equal([(100m, 150m), (150m, 200m)], SqlManifest.Read(await File.ReadAllBytesAsync(Path.Combine(Logs, SqlManifest.FileName), _stop))!.Parts.Select(part => (part.First, part.Last)));
         await next.ReleaseAsync(log.End, _stop);
         Assert.Null(await (await DiscoveredAsync()).FindGapAsync(log.End, _stop));
         Assert.NotNull(await (await DiscoveredAsync()).FindGapAsync(begin, _stop));
@@ -73,7 +73,7 @@ public sealed class SqlServerTests : IDisposable
     {
         await FirstAsync();
         SqlServerWorkload workload = await DiscoveredAsync();
-        string position = SqlManifest.Read(File.ReadAllBytes(Path.Combine(Logs, SqlManifest.FileName)))!.End;
+        string position = SqlManifest.Read(await File.ReadAllBytesAsync(Path.Combine(Logs, SqlManifest.FileName), _stop))!.End;
         await workload.ReleaseAsync(position, _stop);
         Assert.Null(await workload.FindGapAsync(position, _stop));
 
@@ -134,7 +134,7 @@ public sealed class SqlServerTests : IDisposable
     public async Task A_password_is_no_argument()
     {
         string file = _sqlcmd.PathOf("password-file");
-        File.WriteAllText(file, "SQLCMDPASSWORD=it's secret\n");
+        await File.WriteAllTextAsync(file, "SQLCMDPASSWORD=it's secret\n", _stop);
         WorkloadSettings settings = Settings with { User = "obengine", OptionFile = file };
         settings.Check();
 
@@ -142,7 +142,7 @@ public sealed class SqlServerTests : IDisposable
 
         Assert.Equal("it's secret", _sqlcmd.Password);
         Assert.Equal(["-U", "obengine", "-Q"], _sqlcmd.Arguments[^3..]);
-        File.WriteAllText(file, "secret\n");
+        await File.WriteAllTextAsync(file, "secret\n", _stop);
         Assert.Equal(BackupErrorId.WorkloadAccessDenied, (await Assert.ThrowsAsync<BackupException>(() => new SqlServerWorkload(settings, new SqlProgram(settings, [_sqlcmd.Folder])).DiscoverAsync(_stop))).Id);
     }
 

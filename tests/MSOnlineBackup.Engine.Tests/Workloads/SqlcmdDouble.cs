@@ -7,7 +7,7 @@ namespace MSOnlineBackup.Engine.Tests.Workloads;
 internal sealed class SqlcmdDouble : IDisposable
 {
     private const string Fork = "3F2504E0-4F89-11D3-9A0C-0305E82C3301";
-    private const UnixFileMode Program = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const uint Program = 0x1C0;
 
     // The last argument is the statement. Of a backup the number of the database stands in the name of its file.
     private const string Script = """
@@ -46,7 +46,7 @@ internal sealed class SqlcmdDouble : IDisposable
         Directory.CreateDirectory(_folder["server"]);
         Directory.CreateDirectory(_folder["backup"]);
         File.WriteAllText(_folder["sqlcmd"], Script.ReplaceLineEndings("\n").Replace("FORK", Fork, StringComparison.Ordinal));
-        File.SetUnixFileMode(_folder["sqlcmd"], Program);
+        UnixFile.SetMode(UnixFile.Raw(_folder["sqlcmd"]), Program);
         File.WriteAllText(_folder["server/version"], "16.0.4105.2");
         File.WriteAllText(_folder["server/asked"], "");
         SetDatabases(Row("master", 1, 0, 3), Row("app", 5, 0, 1), Row("it's]; $(x)\n", 6, 0, 3));

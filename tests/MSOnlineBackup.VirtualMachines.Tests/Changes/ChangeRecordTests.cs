@@ -10,11 +10,12 @@ public sealed class ChangeRecordTests
     private const string Digits = "01908f3b7c5a7d1e8f00aabbccddeeff";
 
     [Fact]
-    public void Its_name_has_the_session_and_the_size()
+    public void Its_name_has_the_session_the_size_and_a_mark_of_the_disk()
     {
-        var record = new ChangeRecord(SessionId.Parse(Digits), 1L << 40);
+        var record = new ChangeRecord(SessionId.Parse(Digits), 1L << 40, ChangeRecord.MarkOf("vda"));
 
-        Assert.Equal($"obengine-{Digits}-1099511627776", record.Name);
+        Assert.Equal($"obengine-{Digits}-1099511627776-{ChangeRecord.MarkOf("vda")}", record.Name);
+        Assert.NotEqual(ChangeRecord.MarkOf("vda"), ChangeRecord.MarkOf("vdb"));
         Assert.Equal(record, ChangeRecord.Parse(record.Name));
     }
 
@@ -23,11 +24,13 @@ public sealed class ChangeRecordTests
     [InlineData("obengine-new-0")]
     [InlineData("obengine-read-0")]
     [InlineData($"obengine-{Digits}")]
+    [InlineData($"obengine-{Digits}-5")]
+    [InlineData($"obengine-{Digits}-5-0123456789ABCDEF")]
     [InlineData($"obengine-{Digits}-")]
     [InlineData($"obengine-{Digits}--5")]
     [InlineData($"obengine-{Digits}-5-5")]
-    [InlineData($"obengine-{Digits}-99999999999999999999")]
-    [InlineData($"other-{Digits}-5")]
+    [InlineData($"obengine-{Digits}-99999999999999999999-0123456789abcdef")]
+    [InlineData($"other-{Digits}-5-0123456789abcdef")]
     public void Another_name_is_none_of_a_record(string name) => Assert.Null(ChangeRecord.Parse(name));
 
     [Theory]
@@ -39,7 +42,7 @@ public sealed class ChangeRecordTests
     [InlineData(100, "", "")]
     public void What_the_disk_has_grown_by_is_new(long length, string dirty, string changed)
     {
-        DiskChanges changes = new ChangeRecord(SessionId.Parse(Digits), 100).ToChanges(Runs(dirty), length);
+        DiskChanges changes = new ChangeRecord(SessionId.Parse(Digits), 100, ChangeRecord.MarkOf("vda")).ToChanges(Runs(dirty), length);
 
         Assert.Equal(Digits, changes.Since.ToString());
         Assert.Equal(Runs(changed), changes.Extents);

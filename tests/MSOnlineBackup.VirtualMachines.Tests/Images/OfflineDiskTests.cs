@@ -28,7 +28,7 @@ public sealed class OfflineDiskTests
             await file.WriteAsync(some, Stop);
         }
 
-        using OfflineDisk disk = await OfflineDisk.OpenAsync(folder["disk.raw"], "raw", folder.Path, Stop);
+        using OfflineDisk disk = await OfflineDisk.OpenAsync(folder["disk.raw"], "raw", "disk", folder.Path, Stop);
 
         Assert.Equal(64 * MiB, disk.Length);
         Assert.NotNull(disk.Note);
@@ -46,7 +46,7 @@ public sealed class OfflineDiskTests
     {
         using var folder = new TempFolder();
         await File.WriteAllBytesAsync(folder["disk.raw"], new byte[MiB], Stop);
-        using OfflineDisk disk = await OfflineDisk.OpenAsync(folder["disk.raw"], "raw", folder.Path, Stop);
+        using OfflineDisk disk = await OfflineDisk.OpenAsync(folder["disk.raw"], "raw", "disk", folder.Path, Stop);
         await File.WriteAllBytesAsync(folder["disk.raw"], new byte[100], Stop);
 
         BackupException error = Assert.Throws<BackupException>(() => disk.Read(0, new byte[MiB]));
@@ -101,7 +101,7 @@ public sealed class OfflineDiskTests
 
         async Task<bool> TakeAsync(SessionId session)
         {
-            using OfflineDisk disk = await OfflineDisk.OpenAsync(folder["a.qcow2"], "qcow2", folder.Path, Stop);
+            using OfflineDisk disk = await OfflineDisk.OpenAsync(folder["a.qcow2"], "qcow2", "drive-a", folder.Path, Stop);
             bool isIncremental = copy.Take(disk, session);
             Assert.Equal(isIncremental, disk.Note is null);
             Assert.True(await disk.CommitAsync(session, Stop));
@@ -122,7 +122,7 @@ public sealed class OfflineDiskTests
     {
         await using TestMachine machine = await TestMachine.StartAsync(null, ("a.qcow2", MiB));
 
-        BackupException error = await Assert.ThrowsAsync<BackupException>(() => OfflineDisk.OpenAsync(machine["a.qcow2"], "qcow2", Path.GetDirectoryName(machine.Monitor)!, Stop));
+        BackupException error = await Assert.ThrowsAsync<BackupException>(() => OfflineDisk.OpenAsync(machine["a.qcow2"], "qcow2", "a", Path.GetDirectoryName(machine.Monitor)!, Stop));
 
         Assert.Equal(BackupErrorId.VirtualMachineProgramUnusable, error.Id);
         Assert.Contains("lock", error.Message, StringComparison.Ordinal);
@@ -135,7 +135,7 @@ public sealed class OfflineDiskTests
         using var folder = new TempFolder();
         await File.WriteAllBytesAsync(folder["a.qcow2"], new byte[MiB], Stop);
 
-        BackupException error = await Assert.ThrowsAsync<BackupException>(() => OfflineDisk.OpenAsync(folder["a.qcow2"], "qcow2", folder.Path, Stop));
+        BackupException error = await Assert.ThrowsAsync<BackupException>(() => OfflineDisk.OpenAsync(folder["a.qcow2"], "qcow2", "drive-a", folder.Path, Stop));
 
         Assert.Equal(BackupErrorId.VirtualMachineProgramUnusable, error.Id);
     }
