@@ -5,6 +5,7 @@ using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Chunks;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.VirtualMachines.Backups;
 using MSOnlineBackup.VirtualMachines.GuestAgent;
@@ -17,7 +18,8 @@ internal sealed class ImageBackupCommand : HostCommand
 {
     private const string QmpScheme = "qmp:";
 
-    private readonly Argument<string> _target;
+    private readonly Argument<string[]> _targets;
+    private readonly Option<string?> _format;
     private readonly VaultSelection _vault;
     private readonly Option<string[]> _disks;
     private readonly Option<string[]> _excluded;
@@ -33,13 +35,14 @@ internal sealed class ImageBackupCommand : HostCommand
     public ImageBackupCommand()
         : base(
             "backup",
-            "Back up a virtual machine that runs under QEMU: its disks as they are at one moment, while it goes on. After the first time, what changed is read.",
+            "Back up a virtual machine under QEMU: one that runs, with its disks as they are at one moment, or the images of one that is off. After the first time, what changed is read.",
             """
             obengine image backup qmp:/run/vm1/qmp.sock --vault /mnt/backup
             obengine image backup qmp:/run/vm1/qmp.sock --agent /run/vm1/agent.sock --exclude-disk scratch --vault /mnt/backup
+            obengine image backup /srv/vm2/vda.qcow2 /srv/vm2/vdb.qcow2 --machine vm2 --vault /mnt/backup
             """)
     {
-        _target = Required("MACHINE", "The machine: qmp: and the path of its monitor's socket (QEMU's option -qmp unix:PATH,server=on,wait=off).");
+        _targets = Many("MACHINE", "The machine: qmp: and the path of its monitor's socket (QEMU's option -qmp unix:PATH,server=on,wait=off); or the images of the disks of one that is off.", ArgumentArity.OneOrMore);
         _vault = new VaultSelection(this);
         _disks = Values("--disk", "NAME", "A disk to take, by the id of its drive or device. Default: all.");
         _excluded = Values("--exclude-disk", "NAME", "A disk to leave out.");
@@ -47,6 +50,7 @@ internal sealed class ImageBackupCommand : HostCommand
         _hooks = Flag("--hooks", "The guest agent runs scripts that bring the guest's programs into order (qemu-ga -F).");
         _requireFreeze = Flag("--require-freeze", "Make no recovery point if the guest cannot be held still.");
         _work = Value("--work", "DIR", "A folder that QEMU's account can reach, with room for what the guest overwrites meanwhile. Default: /var/tmp.");
+        _format = Value("--format", "FORMAT", "Of images, their format. Default: qcow2 for FILE.qcow2, raw for FILE.raw and FILE.img.");
         _machine = Value("--machine", "NAME", "The name of the machine in the vault. Default: the name that QEMU was told.");
         _tags = Values("--tag", "WORD", "A word to attach to the recovery point.");
         _compression = Choice("--compression", "How hard to compress: fastest for a slow processor; better or max for a slow line, or for storage that is paid by size.", Compression.Default);
@@ -57,21 +61,41 @@ internal sealed class ImageBackupCommand : HostCommand
 
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
-        string target = context.Get(_target);
-        if (!target.StartsWith(QmpScheme, StringComparison.OrdinalIgnoreCase) || target.Length == QmpScheme.Length)
+        IReadOnlyList<string> targets = context.Get(_targets);
+        string? socket = targets is [var only] && only.StartsWith(QmpScheme, StringComparison.OrdinalIgnoreCase) ? only[QmpScheme.Length..] : null;
+        if (socket is "" || (socket is null && targets.FirstOrDefault(target => target.StartsWith(QmpScheme, StringComparison.OrdinalIgnoreCase)) is not null))
         {
-            throw context.Invalid($"'{target}' is no virtual machine.", "Write qmp: and the path of the monitor's socket, such as qmp:/run/vm1/qmp.sock.", target);
+            throw context.Invalid($"'{targets[0]}' is no virtual machine.", "Write qmp: and the path of one monitor's socket, such as qmp:/run/vm1/qmp.sock, or the images of one machine.", targets[0]);
+        }
+
+        IReadOnlyList<MachineImage> images = socket is null ? [.. targets.Select(file => Image(context, file))] : [];
+        if (socket is null && (context.Get(_disks).Count > 0 || context.Get(_excluded).Count > 0 || context.Get(_agent) is not null || context.Has(_hooks) || context.Has(_requireFreeze)))
+        {
+            throw context.Invalid("Images are those of a machine that is off: nobody holds it still, and its disks are the images that are named.", "Leave out --disk, --exclude-disk, --agent, --hooks and --require-freeze.");
         }
 
         using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Write).ConfigureAwait(false);
-        await using QemuMachine machine = await QemuMachine.ConnectAsync(target[QmpScheme.Length..], null, context.Stop).ConfigureAwait(false);
-        BackupRequest backup = Request(context, machine);
+        if (socket is null)
+        {
+            BackupRequest ofImages = Request(context, context.Get(_machine) ?? throw context.Invalid("The machine has no name.", "Say what it is called in the vault: --machine vm1."));
+            return await RunAsync(context, vault, ofImages, monitor => MachineBackup.RunAsync(vault, images, Request(context, ofImages), monitor, context.Stop)).ConfigureAwait(false);
+        }
+
+        await using QemuMachine machine = await QemuMachine.ConnectAsync(socket, null, context.Stop).ConfigureAwait(false);
+        BackupRequest backup = Request(context, context.Get(_machine) ?? (machine.Name.Contains('/', StringComparison.Ordinal)
+            ? throw context.Invalid("QEMU was told no name of the machine.", "Say what it is called in the vault: --machine vm1.")
+            : machine.Name));
+        return await RunAsync(context, vault, backup, monitor => MachineBackup.RunAsync(vault, machine, Request(context, backup), monitor, context.Stop)).ConfigureAwait(false);
+    }
+
+    private static async Task<Outcome> RunAsync(CommandContext context, UnlockedVault vault, BackupRequest backup, Func<JobMonitor, Task<MachineBackupResult>> run)
+    {
         using IDisposable? held = await AgentJobs.TryHoldAsync(vault.Vault, backup.MachineName, context.Environment.Time, context.Stop).ConfigureAwait(false);
         var status = new BackupStatus(context, vault, backup.MachineName);
         MachineBackupResult result;
         try
         {
-            result = await context.Renderer.FollowAsync(monitor => MachineBackup.RunAsync(vault, machine, Request(context, backup), monitor, context.Stop)).ConfigureAwait(false);
+            result = await context.Renderer.FollowAsync(run).ConfigureAwait(false);
         }
         catch (Exception e) when (e is BackupException or OperationCanceledException)
         {
@@ -85,14 +109,11 @@ internal sealed class ImageBackupCommand : HostCommand
         return new Outcome(outcome.Summary with { Command = "image backup" }, $"{outcome.Text}\ndisks     {string.Join(", ", result.Disks.Select(disk => disk.Name))}{frozen}");
     }
 
-    private BackupRequest Request(CommandContext context, QemuMachine machine)
+    private BackupRequest Request(CommandContext context, string machine)
     {
-        string name = context.Get(_machine) ?? (machine.Name.Contains('/', StringComparison.Ordinal)
-            ? throw context.Invalid("QEMU was told no name of the machine.", "Say what it is called in the vault: --machine vm1.")
-            : machine.Name);
         var request = new BackupRequest
         {
-            MachineName = name,
+            MachineName = machine,
             Sources = [],
             Tags = context.Get(_tags),
             ReadEverything = context.Has(_force),
@@ -100,6 +121,18 @@ internal sealed class ImageBackupCommand : HostCommand
         };
         request.Check();
         return request;
+    }
+
+    // By its name, which is the owner's: what is in it is a guest's.
+    private MachineImage Image(CommandContext context, string file)
+    {
+        string format = context.Get(_format) ?? Path.GetExtension(file).ToLowerInvariant() switch
+        {
+            ".qcow2" => "qcow2",
+            ".raw" or ".img" => "raw",
+            _ => throw context.Invalid($"The format of '{file}' is not known.", "Say which it is: --format qcow2. For a machine that runs, write qmp: and the path of its monitor's socket, such as qmp:/run/vm1/qmp.sock.", file),
+        };
+        return new MachineImage(Path.GetFileNameWithoutExtension(file), Path.GetFullPath(file), format);
     }
 
     private MachineBackupRequest Request(CommandContext context, BackupRequest backup) => new()

@@ -19,8 +19,14 @@ public sealed record MachineBackupRequest
     public IReadOnlyList<string> ExcludedDisks { get; init; } = [];
 }
 
+/// <summary>The image of a disk of a machine that is off.</summary>
+/// <param name="Name">What the disk is called: the id of its drive or device where the machine runs.</param>
+/// <param name="File">The file of the image.</param>
+/// <param name="Format">The image's format: raw, qcow2, or another that qemu-img knows.</param>
+public sealed record MachineImage(string Name, string File, string Format);
+
 /// <summary>What a backup of a virtual machine did.</summary>
 /// <param name="Backup">The recovery point, and what was read for it.</param>
 /// <param name="Disks">The disks that are in it.</param>
 /// <param name="Frozen">For how long the guest was held still; zero where it was not.</param>
-public sealed record MachineBackupResult(BackupResult Backup, IReadOnlyList<QemuDisk> Disks, TimeSpan Frozen);
+public sealed record MachineBackupResult(BackupResult Backup, IReadOnlyList<MachineDisk> Disks, TimeSpan Frozen);

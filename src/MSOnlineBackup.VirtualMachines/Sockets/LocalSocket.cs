@@ -29,7 +29,7 @@ internal static class LocalSocket
         catch (SocketException e)
         {
             socket.Dispose();
-            throw e.SocketErrorCode == SocketError.WouldBlock ? Busy(path, what) : Unreachable(path, what, e.Message, e);
+            throw e.SocketErrorCode == SocketError.WouldBlock ? Busy(path, what) : Unreachable(path, what, File.Exists(path) ? e.Message : "there is no such socket", e);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

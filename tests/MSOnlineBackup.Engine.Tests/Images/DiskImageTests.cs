@@ -1,5 +1,8 @@
+using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Images;
 using MSOnlineBackup.Engine.Restore;
+using MSOnlineBackup.Engine.Sources;
+using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
@@ -77,7 +80,12 @@ public sealed class DiskImageTests : IDisposable
         // What has two names is read once.
         Assert.Equal((4, 0, 3), (result.Files, result.Skipped, result.Verified));
         Assert.Equal((0, 0, 4), (again.Files, again.Skipped, again.AlreadyThere));
-        Assert.Empty(TreeComparer.Compare(Path.Combine(_disks.Root, "etc"), _target["etc"]));
+
+        // mkfs.ext4 -d writes times in whole seconds.
+        Assert.Empty(TreeComparer.Compare(Path.Combine(_disks.Root, "etc"), _target["etc"], TreeAspects.All & ~TreeAspects.Times));
+        Assert.Equal(
+            new DateTimeOffset(File.GetLastWriteTimeUtc(Path.Combine(_disks.Root, "etc/passwd"))).ToUnixTimeSeconds(),
+            new DateTimeOffset(File.GetLastWriteTimeUtc(_target["etc/passwd"])).ToUnixTimeSeconds());
     }
 
     [Fact]
@@ -112,6 +120,28 @@ public sealed class DiskImageTests : IDisposable
         var damage = new List<BackupException>();
         Assert.Contains("vda:0:/etc/passwd", (await image.ListAsync("0", "/", recursive: true, damage.Add, Cancel).ToListAsync(Cancel)).Select(item => item.FullPath));
         Assert.Single(damage);
+    }
+
+    [Fact]
+    public async Task A_machine_without_one_of_its_disks_is_no_point()
+    {
+        (_, RecoveryPoint point) = await _disks.BackUpAsync(_disks.MakeDisk());
+        var broken = new FakeDisk(4 << 20) { Reading = _ => throw new BackupException(BackupErrorId.SourceItemUnreadable, "The line broke.", "None: a test.") };
+        var request = new BackupRequest
+        {
+            MachineName = BackupFixture.Machine,
+            Sources = [new BackupSource.Composed("vm1", [new ComposedFile("disks/vda.raw", new FakeDisk(1 << 20)), new ComposedFile("disks/vdb.raw", broken.Write(0, new byte[] { 1 }))])],
+        };
+
+        BackupException error = await _disks.Backups.FailAsync(request with { IsWhole = true });
+
+        Assert.Equal(BackupErrorId.SourceUnreadable, error.Id);
+        Assert.Contains("vm1/disks/vdb.raw", error.Message, StringComparison.Ordinal);
+        Assert.Single(_disks.Backups.Points);
+
+        // Where files are backed up, the others are worth having.
+        Assert.Equal(1, (await _disks.Backups.BackUpAsync(request)).Point.SkippedCount);
+        Assert.NotEqual(default, point.SessionId);
     }
 
     private async Task<RestoreResult> RestoreAsync(DiskImage image, RecoveryPoint point, string path, string target = "") => await image.RestoreAsync(

@@ -93,6 +93,54 @@ public sealed class MachineBackupTests : IDisposable
     }
 
     [Fact]
+    public async Task A_machine_that_is_off_is_backed_up_by_its_images_and_goes_on_where_it_runs_again()
+    {
+        await using (TestMachine machine = await TestMachine.StartAsync(_folder, ("vda.raw", Size), ("vdb.qcow2", Size)))
+        {
+            await machine.WriteAsync("vdb", 1, 0, 8 << 20);
+            await BackUpAsync(machine);
+            await machine.WriteAsync("vda", 2, 5 << 20, 4096);
+            await machine.WriteAsync("vdb", 2, 5 << 20, 4096);
+            await machine.QuitAsync();
+        }
+
+        MachineImage[] images = [new("drive-vda", _folder["vda.raw"], "raw"), new("vdb", _folder["vdb.qcow2"], "qcow2")];
+        MachineBackupResult off = await MachineBackup.RunAsync(await UnlockAsync(), images, Request(), new JobMonitor(), Stop);
+        await AssertRestoresAsync(off, ("drive-vda", [(2, 5 << 20, 4096)]), ("vdb", [(1, 0, 8 << 20), (2, 5 << 20, 4096)]));
+        Assert.Equal(ConsistencyLevel.Crash, off.Backup.Point.Sources[0].Consistency!.Level);
+
+        // Of the raw image what has data, of the other what changed.
+        Assert.InRange(off.Backup.ReadBytes, 2 * 4096, 4 << 20);
+        await using TestMachine again = await TestMachine.StartAsync(_folder, ("vda.raw", Size), ("vdb.qcow2", Size));
+        await again.WriteAsync("vdb", 3, 60 << 20, 4096);
+
+        MachineBackupResult on = await BackUpAsync(again);
+
+        Assert.InRange(on.Backup.ReadBytes, 4096, 4 << 20);
+        await AssertRestoresAsync(on, ("drive-vda", [(2, 5 << 20, 4096)]), ("vdb", [(1, 0, 8 << 20), (2, 5 << 20, 4096), (3, 60 << 20, 4096)]));
+        BackupException used = await Assert.ThrowsAsync<BackupException>(async () => await MachineBackup.RunAsync(await UnlockAsync(), images, Request(), new JobMonitor(), Stop));
+        Assert.Equal(BackupErrorId.VirtualMachineProgramUnusable, used.Id);
+        BackupException twice = await Assert.ThrowsAsync<BackupException>(async () => await MachineBackup.RunAsync(await UnlockAsync(), [images[0], images[0]], Request(), new JobMonitor(), Stop));
+        Assert.Equal(BackupErrorId.VirtualMachineUnfit, twice.Id);
+    }
+
+    [Fact]
+    public async Task An_image_that_is_written_while_it_is_read_makes_no_point()
+    {
+        await File.WriteAllBytesAsync(_folder["a.raw"], new byte[4 << 20], Stop);
+        await UnlockAsync();
+        int before = _vault.Names.Count(name => name.Contains("/points/", StringComparison.Ordinal));
+        var store = new WatchedVaultStore(_vault, _ => File.SetLastWriteTimeUtc(_folder["a.raw"], DateTime.UnixEpoch));
+        UnlockedVault vault = await TestVault.UnlockAsync(store, Passphrase, _options, Stop);
+
+        BackupException written = await Assert.ThrowsAsync<BackupException>(() => MachineBackup.RunAsync(vault, [new MachineImage("a", _folder["a.raw"], "raw")], Request(), new JobMonitor(), Stop));
+
+        Assert.Equal(BackupErrorId.VirtualMachineUnfit, written.Id);
+        Assert.Contains("was written while it was read", written.Message, StringComparison.Ordinal);
+        Assert.Equal(before, _vault.Names.Count(name => name.Contains("/points/", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void The_33rd_disk_and_the_33rd_tebibyte_are_refused()
     {
         QemuDisk[] disks = [.. Enumerable.Range(0, 33).Select(index => Disk($"vd{index}", 1 << 20))];
