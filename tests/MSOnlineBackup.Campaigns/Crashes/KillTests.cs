@@ -18,7 +18,7 @@ public sealed class KillTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Trees are built and compared with Linux's calls.");
         long bytes = await BuildSourceAsync(files: 1000, largeFiles: 5, largeFile: 12 << 20);
-        for (int round = 0; round < Testing.Campaign.Rounds(usual: 3, full: 50); round++)
+        for (int round = 0; round < Testing.Campaign.Rounds(usual: 2, full: 50); round++)
         {
             var random = new Random(round);
             int packs = random.Next(8);

@@ -60,7 +60,7 @@ public sealed class MaintenanceKillTests : IDisposable
         int killed = 0;
         int shutOut = 0;
         int finished = 0;
-        for (int round = 1, rounds = Testing.Campaign.Rounds(usual: 5, full: 100); killed < rounds; round++)
+        for (int round = 1, rounds = Testing.Campaign.Rounds(usual: 3, full: 100); killed < rounds; round++)
         {
             Assert.True(round < 10 * rounds, $"Of {round} maintenances only {killed} could be killed.");
             tree.File("large", (3 << 20) + _random.Next(3 << 20), seed: round).File($"small/{round % 10}/f{round % 200}", 5000, seed: 1000 + round)

@@ -18,7 +18,7 @@ public sealed class RepeatedKillTests : IDisposable
     public async Task A_killed_backup_harms_nothing_and_what_had_arrived_is_not_sent_again()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The trees are made by Linux calls.");
-        int rounds = Testing.Campaign.Rounds(usual: 3, full: 50);
+        int rounds = Testing.Campaign.Rounds(usual: 2, full: 50);
         int finished = 0;
         var tree = new SourceTreeBuilder(_obengine.Source);
         for (int i = 0; i < 3000; i++)

@@ -108,7 +108,7 @@ public sealed class ImmutableFlagTests : IDisposable
         await SetAsync(VaultImmutability.On);
         var random = new Random(20261129);
         int killed = 0;
-        for (int round = 0; killed < Testing.Campaign.Rounds(usual: 4, full: 40); round++)
+        for (int round = 0; killed < Testing.Campaign.Rounds(usual: 2, full: 40); round++)
         {
             Assert.True(round < 400, $"Of {round} maintenances only {killed} could be killed.");
             tree.File("large", 2 << 20, seed: round).File($"f{round % 5}", 300_000, seed: round);

@@ -80,7 +80,7 @@ public sealed class SshAgentTests : IAsyncLifetime
     {
         await SoundAsync("install", "m1", "--accept-new");
         var chance = new Random(Campaign.FirstSeed(usual: 22));
-        for (int round = 0; round < Campaign.Rounds(usual: 4, full: 50); round++)
+        for (int round = 0; round < Campaign.Rounds(usual: 2, full: 50); round++)
         {
             UseOther();
             using Process process = _obengine.Start(["agent", "update", "m1", "--json"]);

@@ -242,7 +242,7 @@ public sealed class MariaWorkloadTests : IDisposable
         foreach (string line in text.Split('\n'))
         {
             if (line.StartsWith('#') && line.Contains("\tGTID ", StringComparison.Ordinal)
-                && DateTimeOffset.ParseExact(line[1..16], "yyMMdd HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite) >= new DateTimeOffset(moment.Ticks - (moment.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero))
+                && DateTimeOffset.ParseExact(line[1..16], "yyMMdd H:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowInnerWhite) >= new DateTimeOffset(moment.Ticks - (moment.Ticks % TimeSpan.TicksPerSecond), TimeSpan.Zero))
             {
                 break;
             }

@@ -30,7 +30,7 @@ public sealed class CollectorTests
     {
         int deleted = 0;
         int waited = 0;
-        foreach (int seed in Enumerable.Range(0, Testing.Campaign.Rounds(usual: 150, full: 2000, brief: 30)))
+        foreach (int seed in Enumerable.Range(0, Testing.Campaign.Rounds(usual: 60, full: 2000, brief: 30)))
         {
             var random = new Random(seed);
             using var backups = new BackupFixture();

@@ -181,7 +181,7 @@ public sealed class InterruptedCopyTests : IDisposable
     [Fact]
     public async Task Whatever_becomes_of_three_places_each_of_their_points_is_whole()
     {
-        for (int round = 0; round < Campaign.Rounds(usual: 30, full: 500, brief: 6); round++)
+        for (int round = 0; round < Campaign.Rounds(usual: 12, full: 500, brief: 6); round++)
         {
             int seed = Random.Shared.Next();
             try

@@ -60,7 +60,7 @@ public sealed class DecoderFuzzTests
         IReadOnlyList<byte[]> corpus = decoder.Inputs;
         var random = new Random(seed);
         var mutator = new Mutator(random);
-        await GuardedAsync(decoder, Enumerable.Range(0, Campaign.Rounds(usual: 1000, full: 300_000, brief: 200))
+        await GuardedAsync(decoder, Enumerable.Range(0, Campaign.Rounds(usual: 400, full: 300_000, brief: 200))
             .Select(_ => mutator.Mutate(corpus[random.Next(corpus.Count)], corpus[random.Next(corpus.Count)])));
     }
 

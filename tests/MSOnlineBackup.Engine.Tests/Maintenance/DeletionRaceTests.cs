@@ -90,7 +90,7 @@ public sealed class DeletionRaceTests
     private static async IAsyncEnumerable<List<DeletionState>> RunAllAsync(DeletionState? before, DeletionState[] wishes, Random? random = null)
     {
         var choices = new List<(int Taken, int Of)>();
-        int most = random is null ? int.MaxValue : Testing.Campaign.Rounds(usual: 500, full: 20_000, brief: 100);
+        int most = random is null ? int.MaxValue : Testing.Campaign.Rounds(usual: 200, full: 20_000, brief: 100);
         for (int run = 0; run < most; run++)
         {
             var objects = new MemoryVaultStore();

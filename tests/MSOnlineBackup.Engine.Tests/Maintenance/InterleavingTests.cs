@@ -68,7 +68,7 @@ public sealed class InterleavingTests
     {
         prepare ??= PrepareAsync;
         int calls = await CountCallsAsync(act, prepare);
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? brief : 3 * brief))
+        foreach (int at in Campaign.Spread(1, calls, brief))
         {
             using MaintainedVault vault = await prepare();
             try
@@ -238,7 +238,7 @@ public sealed class InterleavingTests
     public async Task A_maintenance_that_dies_at_any_moment_leaves_nothing_that_the_next_does_not_tidy()
     {
         int calls = await CountCallsAsync((vault, store) => vault.MaintainAsync(null, store), PrepareAsync);
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 12 : 36))
+        foreach (int at in Campaign.Spread(1, calls, 12))
         {
             using MaintainedVault vault = await PrepareAsync();
             var dying = new PausedVaultStore(vault.Objects, at, () => throw new BackupException(BackupErrorId.VaultUnreachable, "It died.", "A test."));
@@ -263,7 +263,7 @@ public sealed class InterleavingTests
     public async Task Who_reads_while_packs_are_written_anew_reads_on()
     {
         int calls = await CountReadsAsync();
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 8 : 24))
+        foreach (int at in Campaign.Spread(1, calls, 8))
         {
             using MaintainedVault vault = await PrepareAsync();
             var paused = new PausedVaultStore(vault.Objects, at, () => vault.MaintainAsync());

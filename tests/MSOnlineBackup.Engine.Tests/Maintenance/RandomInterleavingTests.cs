@@ -18,7 +18,7 @@ public sealed class RandomInterleavingTests
     [Fact]
     public async Task Nothing_that_is_needed_goes_and_nothing_else_stays()
     {
-        int cases = Campaign.Rounds(usual: 60, full: 10_000, brief: 12);
+        int cases = Campaign.Rounds(usual: 20, full: 10_000, brief: 12);
         var options = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = TestContext.Current.CancellationToken };
         await Parallel.ForEachAsync(Enumerable.Range(Campaign.FirstSeed(First), cases), options, async (seed, _) =>
         {

@@ -219,7 +219,7 @@ public sealed class ParityMaintenanceTests
             calls = counting.Calls;
         }
 
-        foreach (int at in Campaign.Spread(1, calls, Campaign.IsBrief ? 12 : 24))
+        foreach (int at in Campaign.Spread(1, calls, 12))
         {
             using MaintainedVault vault = await PrepareAsync();
             await vault.BackUpAsync([30, 31]);

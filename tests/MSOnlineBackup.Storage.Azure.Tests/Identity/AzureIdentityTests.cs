@@ -13,7 +13,7 @@ namespace MSOnlineBackup.Storage.Azure.Tests.Identity;
 
 public sealed class AzureIdentityTests
 {
-    private const string Signature = "sv=2024-11-04&se=2026-12-01T00%3A00%3A00Z&sr=c&sp=racl&sig=c2VjcmV0";
+    private const string Signature = "sv=2024-11-04&se=9000-12-01T00%3A00%3A00Z&sr=c&sp=racl&sig=c2VjcmV0";
     private const string Key = "c2VjcmV0c2VjcmV0";
 
     private static readonly DateTimeOffset _now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);

@@ -26,8 +26,8 @@ public sealed class QemuCutTests
         int rounds = 0;
         bool wasCut = true;
 
-        // A step of 3, which has no common divisor with the commands for each disk, comes to each kind of command; a campaign goes before each.
-        for (int commands = 3; wasCut; commands += Campaign.IsBrief ? 3 : 1)
+        // A step of 3, which has no common divisor with the commands for each disk, comes to each kind of command; the full campaign goes before each.
+        for (int commands = 3; wasCut; commands += Campaign.IsFull ? 1 : 3)
         {
             rounds++;
             await WriteAsync(rounds, 1);
