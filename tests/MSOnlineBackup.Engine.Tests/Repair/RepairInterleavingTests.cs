@@ -59,7 +59,7 @@ public sealed class RepairInterleavingTests
             calls = counting.Calls;
         }
 
-        foreach (int at in Campaign.Spread(1, calls, brief))
+        foreach (int at in Campaign.Spread(1, calls, Math.Max(3, brief / 2)))
         {
             using MaintainedVault vault = await PrepareAsync();
             try
@@ -148,7 +148,7 @@ public sealed class RepairInterleavingTests
             calls = counting.Calls;
         }
 
-        foreach (int at in Campaign.Spread(1, calls, 16))
+        foreach (int at in Campaign.Spread(1, calls, 8))
         {
             using MaintainedVault vault = await PrepareAsync();
             var dying = new PausedVaultStore(vault.Objects, at, () => throw new BackupException(BackupErrorId.VaultUnreachable, "It died.", "A test."));
