@@ -9,6 +9,8 @@ using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.VirtualMachines.Backups;
 using MSOnlineBackup.VirtualMachines.GuestAgent;
+using MSOnlineBackup.VirtualMachines.Images;
+using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Qemu;
 
 namespace MSOnlineBackup.Host.Commands;
@@ -75,18 +77,14 @@ internal sealed class ImageBackupCommand : HostCommand
         }
 
         using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Write).ConfigureAwait(false);
-        if (socket is null)
-        {
-            BackupRequest ofImages = Request(context, context.Get(_machine) ?? throw context.Invalid("The machine has no name.", "Say what it is called in the vault: --machine vm1."));
-            return await RunAsync(context, vault, ofImages, monitor => MachineBackup.RunAsync(vault, images, Request(context, ofImages), monitor, context.Stop)).ConfigureAwait(false);
-        }
-
-        await using QemuMachine machine = await QemuMachine.ConnectAsync(socket, null, context.Stop).ConfigureAwait(false);
-        BackupRequest backup = Request(context, context.Get(_machine) ?? (machine.Name.Contains('/', StringComparison.Ordinal)
-            ? throw context.Invalid("QEMU was told no name of the machine.", "Say what it is called in the vault: --machine vm1.")
-            : machine.Name));
+        await using IVirtualMachine machine = socket is null
+            ? new OfflineMachine(context.Get(_machine) ?? throw NoName(context, "The machine has no name."), images)
+            : await QemuMachine.ConnectAsync(socket, null, context.Stop).ConfigureAwait(false);
+        BackupRequest backup = Request(context, context.Get(_machine) ?? (machine.Name.Contains('/', StringComparison.Ordinal) ? throw NoName(context, "QEMU was told no name of the machine.") : machine.Name));
         return await RunAsync(context, vault, backup, monitor => MachineBackup.RunAsync(vault, machine, Request(context, backup), monitor, context.Stop)).ConfigureAwait(false);
     }
+
+    private static BackupException NoName(CommandContext context, string message) => context.Invalid(message, "Say what it is called in the vault: --machine vm1.");
 
     private static async Task<Outcome> RunAsync(CommandContext context, UnlockedVault vault, BackupRequest backup, Func<JobMonitor, Task<MachineBackupResult>> run)
     {
@@ -140,7 +138,7 @@ internal sealed class ImageBackupCommand : HostCommand
         Backup = backup,
         Disks = context.Get(_disks),
         ExcludedDisks = context.Get(_excluded),
-        Machine = new QemuBackupOptions
+        Moment = new MomentOptions
         {
             WorkFolder = context.Get(_work) is { } work ? Path.GetFullPath(work) : Directory.Exists("/var/tmp") ? "/var/tmp" : Path.GetTempPath(),
             AgentSocket = context.Get(_agent) is { } agent ? Path.GetFullPath(agent) : null,

@@ -1,5 +1,5 @@
 using MSOnlineBackup.Engine.Backup;
-using MSOnlineBackup.VirtualMachines.Qemu;
+using MSOnlineBackup.VirtualMachines.Machines;
 
 namespace MSOnlineBackup.VirtualMachines.Backups;
 
@@ -10,7 +10,7 @@ public sealed record MachineBackupRequest
     public required BackupRequest Backup { get; init; }
 
     /// <summary>How the machine is held still, and where there is room meanwhile.</summary>
-    public required QemuBackupOptions Machine { get; init; }
+    public required MomentOptions Moment { get; init; }
 
     /// <summary>The names of the disks that are taken; empty for all.</summary>
     public IReadOnlyList<string> Disks { get; init; } = [];
@@ -18,12 +18,6 @@ public sealed record MachineBackupRequest
     /// <summary>The names of disks that are left out.</summary>
     public IReadOnlyList<string> ExcludedDisks { get; init; } = [];
 }
-
-/// <summary>The image of a disk of a machine that is off.</summary>
-/// <param name="Name">What the disk is called: the id of its drive or device where the machine runs.</param>
-/// <param name="File">The file of the image.</param>
-/// <param name="Format">The image's format: raw, qcow2, or another that qemu-img knows.</param>
-public sealed record MachineImage(string Name, string File, string Format);
 
 /// <summary>What a backup of a virtual machine did.</summary>
 /// <param name="Backup">The recovery point, and what was read for it.</param>

@@ -60,7 +60,7 @@ public sealed class OfflineDisk : ISourceDisk
     {
         string mark = ChangeRecord.MarkOf(name);
         (long Length, DateTime Written) seen = Look(file);
-        if (format == Raw && System.IO.File.GetAttributes(file) is var kind && (kind & (FileAttributes.Device | FileAttributes.Directory)) == 0)
+        if (IsPlain(file, format))
         {
             return new OfflineDisk(file, format, mark, RawSourceDisk.Open(file), null, null, seen, "A raw image has no record of what changed.");
         }
@@ -87,6 +87,17 @@ public sealed class OfflineDisk : ISourceDisk
             // Who is connected stays so, and nobody else is to come.
             System.IO.File.Delete(socket);
         }
+    }
+
+    /// <summary>How large a disk is, in bytes.</summary>
+    /// <param name="file">The file of its image.</param>
+    /// <param name="format">Its format.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">SourceItemUnreadable, VirtualMachineProgramUnusable.</exception>
+    internal static async Task<long> LengthOfAsync(string file, string format, CancellationToken cancellationToken)
+    {
+        (long length, _) = Look(file);
+        return IsPlain(file, format) ? length : (await OfflineImage.ReadAsync(file, format, cancellationToken).ConfigureAwait(false)).Size;
     }
 
     /// <inheritdoc/>
@@ -149,6 +160,8 @@ public sealed class OfflineDisk : ISourceDisk
             : record.Size > image.Size ? (null, "The disk is smaller than it was at the last backup.")
             : (record, null);
     }
+
+    private static bool IsPlain(string file, string format) => format == Raw && (System.IO.File.GetAttributes(file) & (FileAttributes.Device | FileAttributes.Directory)) == 0;
 
     private static (long Length, DateTime Written) Look(string file)
     {

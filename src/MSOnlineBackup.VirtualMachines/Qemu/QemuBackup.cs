@@ -1,18 +1,12 @@
 using System.Text.Json.Nodes;
-using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.VirtualMachines.Changes;
+using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Nbd;
 
 namespace MSOnlineBackup.VirtualMachines.Qemu;
-
-/// <summary>A disk of a machine as it was at the moment of a backup.</summary>
-/// <param name="Disk">The disk.</param>
-/// <param name="Content">Its bytes. It belongs to the backup, and is closed with it.</param>
-/// <param name="Note">Why it is not known what changed since the last backup, a sentence; null where that is known.</param>
-public sealed record QemuBackupDisk(QemuDisk Disk, ISourceDisk Content, string? Note);
 
 /// <summary>
 /// A backup of a machine that runs: its disks as they were at one moment, while the guest goes on. Before the guest overwrites something, that is kept in a file beside; where there is no room for that, the
@@ -23,31 +17,34 @@ public sealed record QemuBackupDisk(QemuDisk Disk, ISourceDisk Content, string? 
 /// that keep what it overwrites: that is the moment. What changed since is recorded from a little earlier on, and what changed before up to a little later: too much is read again, never too little. The old
 /// record goes on until the new one takes its place, so that a backup that fails, or is killed at any step, loses nothing.
 /// </remarks>
-public sealed class QemuBackup : IAsyncDisposable
+public sealed class QemuBackup : IMachineMoment
 {
     /// <summary>The first QEMU that shows what a filter has kept, and rather loses that than has the guest fail.</summary>
     internal static readonly Version Oldest = new(7, 1);
 
     private readonly QemuCommands _qemu;
-    private readonly QemuBackupOptions _options;
+    private readonly MomentOptions _options;
     private readonly QemuRunFolder _folder;
     private readonly QemuDisk[] _disks;
-    private readonly List<QemuBackupDisk> _opened = [];
+    private readonly List<MomentDisk> _opened = [];
     private bool _isServing;
     private bool _isOver;
 
-    private QemuBackup(QemuCommands qemu, QemuRunFolder folder, QemuDisk[] disks, QemuBackupOptions options) => (_qemu, _folder, _disks, _options) = (qemu, folder, disks, options);
+    private QemuBackup(QemuCommands qemu, QemuRunFolder folder, QemuDisk[] disks, MomentOptions options) => (_qemu, _folder, _disks, _options) = (qemu, folder, disks, options);
 
-    /// <summary>The disks, in the order in which they were asked for.</summary>
-    public IReadOnlyList<QemuBackupDisk> Disks => _opened;
+    /// <inheritdoc/>
+    public IReadOnlyList<MomentDisk> Disks => _opened;
 
-    /// <summary>What can be relied on, alike for all disks.</summary>
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, byte[] Content)> Files => [];
+
+    /// <inheritdoc/>
     public SourceConsistency Consistency { get; private set; } = new(ConsistencyLevel.None);
 
-    /// <summary>For how long the guest was held still.</summary>
+    /// <inheritdoc/>
     public TimeSpan Frozen { get; private set; }
 
-    internal static async Task<QemuBackup> BeginAsync(QemuCommands qemu, string monitor, QemuDisk[] disks, QemuBackupOptions options, CancellationToken cancellationToken)
+    internal static async Task<QemuBackup> BeginAsync(QemuCommands qemu, string monitor, QemuDisk[] disks, MomentOptions options, CancellationToken cancellationToken)
     {
         QemuRunFolder folder = QemuRunFolder.Create(options.WorkFolder, monitor);
         var backup = new QemuBackup(qemu, folder, disks, options);
@@ -63,6 +60,12 @@ public sealed class QemuBackup : IAsyncDisposable
             await backup.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <inheritdoc/>
+    public void RequireHeld()
+    {
+        // A moment that is lost cannot be read: whoever reads has failed by now.
     }
 
     /// <summary>
@@ -183,7 +186,7 @@ public sealed class QemuBackup : IAsyncDisposable
                 disk.IsReadOnly ? null : "Where the guest overwrote more than there is room for in the work folder, what it was is lost.",
                 _options.ReadPatience,
                 cancellationToken).ConfigureAwait(false);
-            _opened.Add(new QemuBackupDisk(disk, content, note));
+            _opened.Add(new MomentDisk(disk.ToMachineDisk(), content, note));
         }
     }
 
@@ -223,7 +226,7 @@ public sealed class QemuBackup : IAsyncDisposable
     private async Task EndAsync()
     {
         _isOver = true;
-        foreach (QemuBackupDisk disk in _opened)
+        foreach (MomentDisk disk in _opened)
         {
             disk.Content.Dispose();
         }

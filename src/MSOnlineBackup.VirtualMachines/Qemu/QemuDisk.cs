@@ -1,3 +1,5 @@
+using MSOnlineBackup.VirtualMachines.Machines;
+
 namespace MSOnlineBackup.VirtualMachines.Qemu;
 
 /// <summary>A disk of a virtual machine.</summary>
@@ -15,6 +17,9 @@ public sealed record QemuDisk(
 {
     /// <summary>Whether the image keeps bitmaps while the machine is off.</summary>
     internal bool KeepsBitmaps { get; init; }
+
+    /// <summary>As recovery points have it.</summary>
+    public MachineDisk ToMachineDisk() => new(Name, MachineDescription.FileOf(Name), Serial, Size, Format, File, IsReadOnly);
 }
 
 /// <summary>A dirty bitmap: what was written to a disk since it was made.</summary>

@@ -1,10 +1,11 @@
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Qmp;
 
 namespace MSOnlineBackup.VirtualMachines.Qemu;
 
 /// <summary>A virtual machine under QEMU that runs, by its monitor (QMP) on a socket. It is held for as long as this is open: a monitor takes one client. One caller at a time.</summary>
-public sealed class QemuMachine : IAsyncDisposable
+public sealed class QemuMachine : IVirtualMachine
 {
     // What the guest takes out and puts in, or what is not a disk of data.
     private static readonly string[] _otherDevices = ["floppy", "scsi-cd", "ide-cd", "cfi.pflash01", "cfi.pflash02"];
@@ -22,8 +23,11 @@ public sealed class QemuMachine : IAsyncDisposable
     /// <summary>Its name: what QEMU was told (<c>-name</c>), or else the path of the monitor.</summary>
     public string Name { get; }
 
-    /// <summary>Its UUID; null where QEMU was told none.</summary>
+    /// <inheritdoc/>
     public string? Uuid { get; }
+
+    /// <inheritdoc/>
+    public string Hypervisor => $"QEMU {Version}";
 
     /// <summary>The version of QEMU.</summary>
     public Version Version => _monitor.Version;
@@ -85,7 +89,7 @@ public sealed class QemuMachine : IAsyncDisposable
     /// <exception cref="BackupException">
     /// VirtualMachineUnreachable, VirtualMachineBusy, VirtualMachineCommandFailed, VirtualMachineUnfit; GuestNotFrozen where that is demanded; GuestNotThawed.
     /// </exception>
-    public async Task<QemuBackup> BeginBackupAsync(IReadOnlyList<QemuDisk> disks, QemuBackupOptions options, CancellationToken cancellationToken)
+    public async Task<QemuBackup> BeginBackupAsync(IReadOnlyList<QemuDisk> disks, MomentOptions options, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(disks);
         ArgumentNullException.ThrowIfNull(options);
@@ -99,13 +103,25 @@ public sealed class QemuMachine : IAsyncDisposable
         await new QemuCleaning(_qemu).RunAfterOthersAsync(cancellationToken).ConfigureAwait(false);
         QemuRunFolder.Sweep(options.WorkFolder);
         IReadOnlyList<QemuDisk> now = await ListDisksAsync(cancellationToken).ConfigureAwait(false);
-        QemuDisk[] chosen = [.. disks.Select(disk => now.FirstOrDefault(other => other.Device == disk.Device) ?? throw new BackupException(
-            BackupErrorId.VirtualMachineUnfit, $"The virtual machine '{Name}' has no disk '{disk.Name}' any more.", "See which disks it has, and run the backup again.", disk.Name))];
+        QemuDisk[] chosen = [.. disks.Select(disk => now.FirstOrDefault(other => other.Device == disk.Device) ?? throw Gone(disk.Name))];
         return await QemuBackup.BeginAsync(_qemu, _path, chosen, options, cancellationToken).ConfigureAwait(false);
+    }
+
+    async Task<IReadOnlyList<MachineDisk>> IVirtualMachine.ListDisksAsync(CancellationToken cancellationToken) =>
+        [.. (await ListDisksAsync(cancellationToken).ConfigureAwait(false)).Select(disk => disk.ToMachineDisk())];
+
+    async Task<IMachineMoment> IVirtualMachine.BeginAsync(IReadOnlyList<MachineDisk> disks, MomentOptions options, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(disks);
+        IReadOnlyList<QemuDisk> all = await ListDisksAsync(cancellationToken).ConfigureAwait(false);
+        return await BeginBackupAsync([.. disks.Select(disk => all.FirstOrDefault(other => other.Name == disk.Name) ?? throw Gone(disk.Name))], options, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Lets go of the monitor.</summary>
     public ValueTask DisposeAsync() => _monitor.DisposeAsync();
+
+    private BackupException Gone(string disk) => new(
+        BackupErrorId.VirtualMachineUnfit, $"The virtual machine '{Name}' has no disk '{disk}' any more.", "See which disks it has, and run the backup again.", disk);
 
     // /machine/peripheral/ID or /machine/peripheral/ID/virtio-backend
     private static string NameOf(string device) => device.Split('/') is [_, _, _, var id, ..] ? id : device;

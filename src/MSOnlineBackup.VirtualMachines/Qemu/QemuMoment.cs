@@ -2,13 +2,14 @@ using System.Diagnostics;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.VirtualMachines.GuestAgent;
+using MSOnlineBackup.VirtualMachines.Machines;
 
 namespace MSOnlineBackup.VirtualMachines.Qemu;
 
 /// <summary>The moment of a backup: the guest is held still where it has an agent, all disks are switched at once, and it goes on.</summary>
 /// <param name="qemu">The machine.</param>
 /// <param name="options">How.</param>
-internal sealed class QemuMoment(QemuCommands qemu, QemuBackupOptions options)
+internal sealed class QemuMoment(QemuCommands qemu, MomentOptions options)
 {
     private const string Kind = "QEMU";
     private const int MostReason = 1000;

@@ -5,6 +5,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.VirtualMachines.GuestAgent;
+using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Qemu;
 
 namespace MSOnlineBackup.Campaigns.Mounts;
@@ -26,7 +27,7 @@ public sealed class FrozenGuestTests
         await using StartedMachine machine = await StartAsync(folder);
         await machine.RunAsync("(i=0; while echo $i > /srv/first && sync /srv/first && echo $i > /srv/second && sync /srv/second; do i=$((i+1)); done) > /dev/null 2>&1 < /dev/null &");
         await using QemuMachine qemu = await QemuMachine.ConnectAsync(folder["qmp"], null, Stop);
-        var options = new QemuBackupOptions { WorkFolder = folder.Path, AgentSocket = folder["agent"], Freezer = new FreezeChild(Freezer, TimeProvider.System), RequiresFreeze = true };
+        var options = new MomentOptions { WorkFolder = folder.Path, AgentSocket = folder["agent"], Freezer = new FreezeChild(Freezer, TimeProvider.System), RequiresFreeze = true };
 
         for (int round = 1; round <= Campaign.Rounds(usual: 3, full: 20); round++)
         {

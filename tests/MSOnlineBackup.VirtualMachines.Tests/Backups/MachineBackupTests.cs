@@ -8,6 +8,8 @@ using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.VirtualMachines.Backups;
+using MSOnlineBackup.VirtualMachines.Images;
+using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Qemu;
 using MSOnlineBackup.VirtualMachines.Tests.Qemu;
 using Xunit;
@@ -105,7 +107,7 @@ public sealed class MachineBackupTests : IDisposable
         }
 
         MachineImage[] images = [new("drive-vda", _folder["vda.raw"], "raw"), new("vdb", _folder["vdb.qcow2"], "qcow2")];
-        MachineBackupResult off = await MachineBackup.RunAsync(await UnlockAsync(), images, Request(), new JobMonitor(), Stop);
+        MachineBackupResult off = await MachineBackup.RunAsync(await UnlockAsync(), new OfflineMachine("vm1", images), Request(), new JobMonitor(), Stop);
         await AssertRestoresAsync(off, ("drive-vda", [(2, 5 << 20, 4096)]), ("vdb", [(1, 0, 8 << 20), (2, 5 << 20, 4096)]));
         Assert.Equal(ConsistencyLevel.Crash, off.Backup.Point.Sources[0].Consistency!.Level);
 
@@ -118,9 +120,9 @@ public sealed class MachineBackupTests : IDisposable
 
         Assert.InRange(on.Backup.ReadBytes, 4096, 4 << 20);
         await AssertRestoresAsync(on, ("drive-vda", [(2, 5 << 20, 4096)]), ("vdb", [(1, 0, 8 << 20), (2, 5 << 20, 4096), (3, 60 << 20, 4096)]));
-        BackupException used = await Assert.ThrowsAsync<BackupException>(async () => await MachineBackup.RunAsync(await UnlockAsync(), images, Request(), new JobMonitor(), Stop));
+        BackupException used = await Assert.ThrowsAsync<BackupException>(async () => await MachineBackup.RunAsync(await UnlockAsync(), new OfflineMachine("vm1", images), Request(), new JobMonitor(), Stop));
         Assert.Equal(BackupErrorId.VirtualMachineProgramUnusable, used.Id);
-        BackupException twice = await Assert.ThrowsAsync<BackupException>(async () => await MachineBackup.RunAsync(await UnlockAsync(), [images[0], images[0]], Request(), new JobMonitor(), Stop));
+        BackupException twice = await Assert.ThrowsAsync<BackupException>(async () => await MachineBackup.RunAsync(await UnlockAsync(), new OfflineMachine("vm1", [images[0], images[0]]), Request(), new JobMonitor(), Stop));
         Assert.Equal(BackupErrorId.VirtualMachineUnfit, twice.Id);
     }
 
@@ -133,7 +135,7 @@ public sealed class MachineBackupTests : IDisposable
         var store = new WatchedVaultStore(_vault, _ => File.SetLastWriteTimeUtc(_folder["a.raw"], DateTime.UnixEpoch));
         UnlockedVault vault = await TestVault.UnlockAsync(store, Passphrase, _options, Stop);
 
-        BackupException written = await Assert.ThrowsAsync<BackupException>(() => MachineBackup.RunAsync(vault, [new MachineImage("a", _folder["a.raw"], "raw")], Request(), new JobMonitor(), Stop));
+        BackupException written = await Assert.ThrowsAsync<BackupException>(() => MachineBackup.RunAsync(vault, new OfflineMachine("vm1", [new MachineImage("a", _folder["a.raw"], "raw")]), Request(), new JobMonitor(), Stop));
 
         Assert.Equal(BackupErrorId.VirtualMachineUnfit, written.Id);
         Assert.Contains("was written while it was read", written.Message, StringComparison.Ordinal);
@@ -143,7 +145,7 @@ public sealed class MachineBackupTests : IDisposable
     [Fact]
     public void The_33rd_disk_and_the_33rd_tebibyte_are_refused()
     {
-        QemuDisk[] disks = [.. Enumerable.Range(0, 33).Select(index => Disk($"vd{index}", 1 << 20))];
+        MachineDisk[] disks = [.. Enumerable.Range(0, 33).Select(index => Disk($"vd{index}", 1 << 20))];
 
         Assert.Contains("33 disks; at most 32", Refusal(disks).Message, StringComparison.Ordinal);
         Assert.Equal(32, MachineBackup.Choose("vm1", disks, Request() with { ExcludedDisks = ["vd7"] }).Count);
@@ -151,7 +153,7 @@ public sealed class MachineBackupTests : IDisposable
         Assert.Single(MachineBackup.Choose("vm1", [Disk("big", 32L << 40)], Request()));
         Assert.Contains("no disk that would be", Refusal([]).Message, StringComparison.Ordinal);
 
-        BackupException Refusal(QemuDisk[] all)
+        BackupException Refusal(MachineDisk[] all)
         {
             BackupException error = Assert.Throws<BackupException>(() => MachineBackup.Choose("vm1", all, Request()));
             Assert.Equal(BackupErrorId.VirtualMachineUnfit, error.Id);
@@ -167,12 +169,12 @@ public sealed class MachineBackupTests : IDisposable
     [InlineData("ä", "disks/%C3%A4.raw")]
     public void A_disks_file_has_its_name_and_no_way_out_of_the_folder(string name, string file) => Assert.Equal(file, MachineDescription.FileOf(name));
 
-    private static QemuDisk Disk(string name, long size) => new("/machine/" + name, name, "node", null, size, "raw", null, IsReadOnly: false, []);
+    private static MachineDisk Disk(string name, long size) => new(name, MachineDescription.FileOf(name), null, size, "raw", null, IsReadOnly: false);
 
     private MachineBackupRequest Request() => new()
     {
         Backup = new BackupRequest { MachineName = "vm1", Sources = [] },
-        Machine = new QemuBackupOptions { WorkFolder = _folder.Path },
+        Moment = new MomentOptions { WorkFolder = _folder.Path },
     };
 
     private async Task<MachineBackupResult> BackUpAsync(TestMachine machine, MachineBackupRequest? request = null)

@@ -2,6 +2,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.VirtualMachines.Images;
+using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Qemu;
 using MSOnlineBackup.VirtualMachines.Tests.Qemu;
 using Xunit;
@@ -78,7 +79,7 @@ public sealed class OfflineDiskTests
         {
             await using QemuMachine qemu = await QemuMachine.ConnectAsync(machine.Monitor, null, Stop);
             await machine.WriteAsync("a", 9, MiB, 65536);
-            await using QemuBackup backup = await qemu.BeginBackupAsync(await qemu.ListDisksAsync(Stop), new QemuBackupOptions { WorkFolder = folder.Path }, Stop);
+            await using QemuBackup backup = await qemu.BeginBackupAsync(await qemu.ListDisksAsync(Stop), new MomentOptions { WorkFolder = folder.Path }, Stop);
             Assert.True(copy.Take(backup.Disks[0].Content, Session(4)));
             await backup.CommitAsync(Session(4), Stop);
             await machine.QuitAsync();

@@ -3,6 +3,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
 using MSOnlineBackup.Vaults.RecoveryPoints;
+using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Qemu;
 using Xunit;
 
@@ -312,10 +313,10 @@ public sealed class QemuBackupTests
         }
     }
 
-    private async Task<SessionId> BackUpAsync(QemuMachine qemu, TestMachine machine, Action<QemuBackupDisk> look)
+    private async Task<SessionId> BackUpAsync(QemuMachine qemu, TestMachine machine, Action<MomentDisk> look)
     {
         await using QemuBackup backup = await qemu.BeginBackupAsync(await qemu.ListDisksAsync(Stop), Options(machine), Stop);
-        foreach (QemuBackupDisk disk in backup.Disks)
+        foreach (MomentDisk disk in backup.Disks)
         {
             look(disk);
         }
@@ -325,7 +326,7 @@ public sealed class QemuBackupTests
         return session;
     }
 
-    private static QemuBackupOptions Options(TestMachine machine) => new() { WorkFolder = Path.GetDirectoryName(machine.Monitor)! };
+    private static MomentOptions Options(TestMachine machine) => new() { WorkFolder = Path.GetDirectoryName(machine.Monitor)! };
 
     private SessionId NextSession() => SessionId.Parse($"{++_sessions:x32}");
 }

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Ids;
+using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Qemu;
 using Xunit;
 
@@ -58,7 +59,7 @@ public sealed class QemuCutTests
         async Task<int> TakeAsync(string monitor)
         {
             await using QemuMachine qemu = await QemuMachine.ConnectAsync(monitor, null, Stop);
-            await using QemuBackup backup = await qemu.BeginBackupAsync(await qemu.ListDisksAsync(Stop), new QemuBackupOptions { WorkFolder = Path.GetDirectoryName(machine.Monitor)! }, Stop);
+            await using QemuBackup backup = await qemu.BeginBackupAsync(await qemu.ListDisksAsync(Stop), new MomentOptions { WorkFolder = Path.GetDirectoryName(machine.Monitor)! }, Stop);
             for (int disk = 0; disk < 2; disk++)
             {
                 await machine.WriteAsync(names[disk], 0xee, 0, 65536);

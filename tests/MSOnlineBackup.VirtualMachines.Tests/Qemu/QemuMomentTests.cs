@@ -4,6 +4,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.VirtualMachines.GuestAgent;
+using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Qemu;
 using MSOnlineBackup.VirtualMachines.Qmp;
 using MSOnlineBackup.VirtualMachines.Tests.GuestAgent;
@@ -57,7 +58,7 @@ public sealed class QemuMomentTests
     {
         await using TestMachine machine = await TestMachine.StartAsync(null, ("a.qcow2", 1 << 20));
         await using QemuMachine qemu = await QemuMachine.ConnectAsync(machine.Monitor, null, Stop);
-        QemuBackupOptions options = Options(machine) with { AgentSocket = "/nonexistent/agent", Freezer = new FreezeChild(["bash", "-c", "echo failed no agent; :"], TimeProvider.System) };
+        MomentOptions options = Options(machine) with { AgentSocket = "/nonexistent/agent", Freezer = new FreezeChild(["bash", "-c", "echo failed no agent; :"], TimeProvider.System) };
 
         await using (QemuBackup backup = await qemu.BeginBackupAsync(await qemu.ListDisksAsync(Stop), options, Stop))
         {
@@ -71,7 +72,7 @@ public sealed class QemuMomentTests
         Assert.Empty(await machine.LeftoversAsync());
     }
 
-    private static QemuBackupOptions Options(TestMachine machine) => new() { WorkFolder = Path.GetDirectoryName(machine.Monitor)! };
+    private static MomentOptions Options(TestMachine machine) => new() { WorkFolder = Path.GetDirectoryName(machine.Monitor)! };
 
     /// <summary>Looks, where it freezes and where it thaws, whether the guest's writes go through the filter.</summary>
     private sealed class Freezer(TestMachine machine, bool isWindows, int fileSystems, bool isHeld) : IGuestFreezer, IGuestFreeze

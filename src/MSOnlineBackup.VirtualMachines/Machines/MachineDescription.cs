@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace MSOnlineBackup.VirtualMachines.Backups;
+namespace MSOnlineBackup.VirtualMachines.Machines;
 
 /// <summary>What a recovery point of a machine says of it, in <c>machine.json</c>.</summary>
 /// <param name="Name">Its name.</param>
@@ -50,16 +50,6 @@ public sealed record MachineDescription(string Name, string? Uuid, string Hyperv
         }
     }
 }
-
-/// <summary>A disk in a recovery point of a machine.</summary>
-/// <param name="Name">What the machine's owner calls it.</param>
-/// <param name="File">Its file in the point.</param>
-/// <param name="Serial">The serial number that the guest sees; null for none.</param>
-/// <param name="Bytes">Its size.</param>
-/// <param name="Format">The format of its image when it was backed up.</param>
-/// <param name="Image">The file of its image then; null where there was none.</param>
-/// <param name="IsReadOnly">Whether the guest could not write to it.</param>
-public sealed record MachineDisk(string Name, string File, string? Serial, long Bytes, string Format, string? Image, bool IsReadOnly);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(MachineDescription))]

@@ -1,10 +1,10 @@
 using MSOnlineBackup.VirtualMachines.GuestAgent;
 using MSOnlineBackup.Vaults.Errors;
 
-namespace MSOnlineBackup.VirtualMachines.Qemu;
+namespace MSOnlineBackup.VirtualMachines.Machines;
 
-/// <summary>How a machine is backed up.</summary>
-public sealed record QemuBackupOptions
+/// <summary>How a machine gives its disks as they are at one moment.</summary>
+public sealed record MomentOptions
 {
     /// <summary>
     /// A folder for what the guest overwrites while its disks are read, with room for that, and for sockets: its path is short. QEMU's account must be able to go through it; a folder in it is given to that
