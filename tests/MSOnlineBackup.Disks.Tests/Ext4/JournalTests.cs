@@ -9,6 +9,8 @@ namespace MSOnlineBackup.Disks.Tests.Ext4;
 /// <summary>Images that were copied while they were mounted and written to, as a crash leaves them.</summary>
 public sealed class JournalTests : IDisposable
 {
+    private const int MostAttempts = 5;
+
     private readonly TempFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -25,7 +27,20 @@ public sealed class JournalTests : IDisposable
     public async Task What_is_read_is_what_recovery_would_show(string kind, string options, string mounting)
     {
         Ext4Image.Require(kind);
-        string copy = Crash(kind, options, mounting);
+
+        // The system may bring everything to its place just before the copy is made, as when somebody else calls sync. Then all is right, and nothing was tried.
+        bool wasTried = false;
+        for (int attempt = 0; attempt < MostAttempts && !wasTried; attempt++)
+        {
+            wasTried = await ReadAsRecoveredAsync(Crash(kind, options, mounting));
+        }
+
+        Assert.True(wasTried, "The journal had nothing that was not in its place.");
+    }
+
+    // Whether it is another one without its journal.
+    private async Task<bool> ReadAsRecoveredAsync(string copy)
+    {
         Assert.Contains("needs_recovery", Shell.RunChecked("dumpe2fs", "-h", copy), StringComparison.Ordinal);
         Shell.RunChecked("cp", "--sparse=always", copy, _folder["recovered"]);
 
@@ -38,20 +53,18 @@ public sealed class JournalTests : IDisposable
         Assert.Contains("last/number 5", read.Keys);
         Assert.DoesNotContain("many/number 5", read.Keys);
 
-        // Without its journal it is another one, or nothing was tried.
         Shell.RunChecked("debugfs", "-w", "-R", "feature -needs_recovery", copy);
         using var without = new ImageFile(copy);
-        SortedDictionary<string, string>? stale = null;
         try
         {
-            stale = await MountedTree.OfAsync(await MountedTree.OpenAsync(without), MountedTree.UnixFields);
+            SortedDictionary<string, string> stale = await MountedTree.OfAsync(await MountedTree.OpenAsync(without), MountedTree.UnixFields);
+            return !read.SequenceEqual(stale);
         }
         catch (BackupException e)
         {
             Assert.Equal(BackupErrorId.VolumeCorrupt, e.Id);
+            return true;
         }
-
-        Assert.NotEqual(read, stale);
     }
 
     [Fact]
@@ -71,6 +84,7 @@ public sealed class JournalTests : IDisposable
     {
         string image = _folder[$"image {options}"];
         string root = Directory.CreateDirectory(_folder["mount"]).FullName;
+        File.Delete(image);
         MountedFileSystem.InImage(image, root, kind, size, options.Split(' ')).Dispose();
         using MountedFileSystem mounted = MountedFileSystem.Again(image, root, mounting);
         Directory.CreateDirectory(Path.Combine(root, "many"));
