@@ -47,6 +47,9 @@ internal sealed class NtfsVolume : IFileVolume
     public string? Note { get; private set; }
 
     /// <inheritdoc/>
+    public bool WasInUse { get; private set; }
+
+    /// <inheritdoc/>
     public VolumeItem Root { get; private set; } = null!;
 
     /// <summary>Looks for one.</summary>
@@ -246,7 +249,8 @@ internal sealed class NtfsVolume : IFileVolume
             bool isDirty = (BinaryPrimitives.ReadUInt16LittleEndian(information.Span[10..]) & DirtyFlag) != 0;
             if (isDirty || !await HasCleanLogAsync(cancellationToken).ConfigureAwait(false))
             {
-                Note = "The volume was in use when its bytes were taken: what was being written then may be missing or incomplete.";
+                Note = "The volume was in use when its bytes were taken: its log may have changes that are not in their places, and files may be missing, incomplete or old.";
+                WasInUse = true;
             }
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VolumeCorrupt)

@@ -21,6 +21,9 @@ public interface IFileVolume
     /// <summary>What a user must know of its state, as a sentence: it was in use when its bytes were taken; null where there is nothing.</summary>
     string? Note => null;
 
+    /// <summary>Whether that is all that <see cref="Note"/> says: it was in use, and has a log that is not read. Where whoever used it was held still for the moment, everything is in its place all the same.</summary>
+    bool WasInUse => false;
+
     /// <summary>The folder that holds everything.</summary>
     VolumeItem Root { get; }
 

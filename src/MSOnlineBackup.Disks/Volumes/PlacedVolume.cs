@@ -21,6 +21,9 @@ internal sealed class PlacedVolume(IFileVolume volume, string place) : IFileVolu
     public string? Note => volume.Note;
 
     /// <inheritdoc/>
+    public bool WasInUse => volume.WasInUse;
+
+    /// <inheritdoc/>
     public VolumeItem Root => volume.Root;
 
     /// <summary>Opens one.</summary>

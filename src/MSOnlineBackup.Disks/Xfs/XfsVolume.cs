@@ -15,7 +15,7 @@ internal sealed class XfsVolume : IFileVolume
     private readonly XfsDisk _disk;
     private readonly RecentlyOpened<XfsContent> _open = new(KeptOpen);
 
-    private XfsVolume(XfsDisk disk, VolumeItem root, string? note) => (_disk, Root, Note) = (disk, root, note);
+    private XfsVolume(XfsDisk disk, VolumeItem root, (string? Text, bool WasInUse) note) => (_disk, Root, Note, WasInUse) = (disk, root, note.Text, note.WasInUse);
 
     /// <inheritdoc/>
     public string Kind => "xfs";
@@ -28,6 +28,9 @@ internal sealed class XfsVolume : IFileVolume
 
     /// <inheritdoc/>
     public string? Note { get; }
+
+    /// <inheritdoc/>
+    public bool WasInUse { get; }
 
     /// <inheritdoc/>
     public VolumeItem Root { get; }
@@ -115,27 +118,27 @@ internal sealed class XfsVolume : IFileVolume
     }
 
     // The log is of no use to what reads; that it cannot be read hinders nothing.
-    private static async ValueTask<string?> NoteAsync(XfsDisk disk, CancellationToken cancellationToken)
+    private static async ValueTask<(string? Text, bool WasInUse)> NoteAsync(XfsDisk disk, CancellationToken cancellationToken)
     {
         if (disk.Superblock.NeedsRepair)
         {
-            return "The file system says that it must be repaired: what its repair had begun to change may be missing.";
+            return ("The file system says that it must be repaired: what its repair had begun to change may be missing.", false);
         }
 
         if (disk.Superblock.Log == 0)
         {
-            return "The log of the file system is on another disk: whether the file system was in use when its bytes were taken is not known.";
+            return ("The log of the file system is on another disk: whether the file system was in use when its bytes were taken is not known.", true);
         }
 
         try
         {
             return await new XfsLog(disk).IsCleanAsync(cancellationToken).ConfigureAwait(false)
-                ? null
-                : "The file system was in use when its bytes were taken: its log has changes that are not in their places, and what was being written then may be missing or incomplete.";
+                ? default
+                : ("The file system was in use when its bytes were taken: its log has changes that are not in their places, and files may be missing, incomplete or old.", true);
         }
         catch (BackupException e) when (e.Id == BackupErrorId.VolumeCorrupt)
         {
-            return $"The log of the file system cannot be read. {e.Message}";
+            return ($"The log of the file system cannot be read. {e.Message}", true);
         }
     }
 

@@ -74,6 +74,25 @@ public sealed class DiskImage : IDisposable
         : throw new BackupException(
             BackupErrorId.VolumeItemNotFound, $"The disk '{Name}' has no part '{part}'.", $"'obengine image ls POINT {Name}' lists its parts.", part);
 
+    /// <summary>Why what is on a part may not be as it was on the disk: its file system was in use, and has a log that is not read. Null where there is no doubt.</summary>
+    /// <param name="part">The name of the part: <see cref="ImagePart.Name"/>.</param>
+    /// <exception cref="BackupException">As of <see cref="FindVolume"/>.</exception>
+    public BackupException? DoubtOf(string part)
+    {
+        IFileVolume volume = FindVolume(part);
+        string shown = $"{Name}:{part}";
+
+        // Who holds a file system still has it bring everything to its place.
+        bool wasHeld = volume.WasInUse && Item.Source?.Consistency is { Level: >= ConsistencyLevel.FileSystem };
+        return volume.Note is not { } note || wasHeld
+            ? null
+            : new BackupException(
+                BackupErrorId.VolumeInUse,
+                $"What is shown of '{shown}' may not be all that was on it. {note}",
+                "Restore the disk, and mount a copy of it: that reads the log. Back up machines with their guest agent (--agent), which holds the file systems still.",
+                shown);
+    }
+
     /// <summary>The item of a file system by its path.</summary>
     /// <param name="volume">The file system.</param>
     /// <param name="path">The path from its root; <c>/</c> for that.</param>
@@ -98,20 +117,42 @@ public sealed class DiskImage : IDisposable
         return item;
     }
 
+    /// <summary>The item of a part by its path. Where it is not found, and what is on the part is in doubt, the error says so.</summary>
+    /// <param name="part">The name of the part: <see cref="ImagePart.Name"/>.</param>
+    /// <param name="path">The path from the root of its file system.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">As of <see cref="FindVolume"/>; VolumeItemNotFound; VolumeCorrupt, ….</exception>
+    public async Task<VolumeItem> FindAsync(string part, string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FindAsync(FindVolume(part), path, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BackupException e) when (e.Id == BackupErrorId.VolumeItemNotFound && DoubtOf(part) is { } doubt)
+        {
+            throw new BackupException(e.Id, $"{e.Message} {doubt.Message}", doubt.RecommendedAction, path, innerException: e);
+        }
+    }
+
     /// <summary>Lists a file, or what is in a folder.</summary>
     /// <param name="part">The name of the part: <see cref="ImagePart.Name"/>.</param>
     /// <param name="path">The path on its file system; <c>/</c> for its root.</param>
     /// <param name="recursive">Whether all that is below the folder is listed.</param>
-    /// <param name="onDamage">Is told of what could not be read; the listing goes on.</param>
+    /// <param name="onDamage">Is told of what could not be read, and of <see cref="DoubtOf"/>; the listing goes on.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="BackupException">As of <see cref="FindVolume"/> and <see cref="FindAsync"/>.</exception>
+    /// <exception cref="BackupException">As of <see cref="FindAsync(string, string, CancellationToken)"/>.</exception>
     public async IAsyncEnumerable<RecoverableItem> ListAsync(
         string part, string path, bool recursive, Action<BackupException> onDamage, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(onDamage);
         IFileVolume volume = FindVolume(part);
-        VolumeItem top = await FindAsync(volume, path, cancellationToken).ConfigureAwait(false);
+        if (DoubtOf(part) is { } doubt)
+        {
+            onDamage(doubt);
+        }
+
+        VolumeItem top = await FindAsync(part, path, cancellationToken).ConfigureAwait(false);
         RecoveryPointSource source = ImageRestore.SourceOf($"{Name}:{part}");
         var place = EntryPath.Parse(path);
         await foreach (SourceItem item in new VolumeTree(volume, source.Path).RunAsync(top, place, recursive, cancellationToken).ConfigureAwait(false))
@@ -134,15 +175,16 @@ public sealed class DiskImage : IDisposable
     /// <param name="request">Where to, and how; its point and its paths are not looked at.</param>
     /// <param name="monitor">Is told how far it is.</param>
     /// <param name="cancellationToken">Stops it; what is complete stays.</param>
-    /// <exception cref="BackupException">As of <see cref="FindVolume"/> and <see cref="FindAsync"/>; RestoreTargetInvalid, RestoreTargetFull, ….</exception>
+    /// <returns>What was restored; where there is a <see cref="DoubtOf"/>, that counts as something that was skipped.</returns>
+    /// <exception cref="BackupException">As of <see cref="FindAsync(string, string, CancellationToken)"/>; RestoreTargetInvalid, RestoreTargetFull, ….</exception>
     public async Task<RestoreResult> RestoreAsync(string part, string path, RestoreRequest request, JobMonitor monitor, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(monitor);
         IFileVolume volume = FindVolume(part);
-        VolumeItem top = await FindAsync(volume, path, cancellationToken).ConfigureAwait(false);
-        return await ImageRestore.RunAsync(volume, top, EntryPath.Parse(path), $"{Name}:{part}", request, monitor, _options, cancellationToken).ConfigureAwait(false);
+        VolumeItem top = await FindAsync(part, path, cancellationToken).ConfigureAwait(false);
+        return await ImageRestore.RunAsync(volume, top, EntryPath.Parse(path), $"{Name}:{part}", DoubtOf(part), request, monitor, _options, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What a disk of a point is called by itself: <c>vda</c>, <c>sdb</c>.</summary>

@@ -18,12 +18,13 @@ internal static class ImageRestore
     /// <param name="top">The item.</param>
     /// <param name="path">Its path on the volume.</param>
     /// <param name="shown">The volume, for people: <c>vda:2</c>.</param>
+    /// <param name="doubt">Why what is read may not be all; null where it is.</param>
     /// <param name="request">Where to, and how; its point and its paths are not looked at.</param>
     /// <param name="monitor">Is told how far it is.</param>
     /// <param name="options">The clock.</param>
     /// <param name="cancellationToken">Stops it; what is complete stays.</param>
     public static async Task<RestoreResult> RunAsync(
-        IFileVolume volume, VolumeItem top, EntryPath path, string shown, RestoreRequest request, JobMonitor monitor, VaultOptions options, CancellationToken cancellationToken)
+        IFileVolume volume, VolumeItem top, EntryPath path, string shown, BackupException? doubt, RestoreRequest request, JobMonitor monitor, VaultOptions options, CancellationToken cancellationToken)
     {
         // By its own name; what is on the volume, where all of it is meant.
         var place = new EntryPath(path.Name.ToArray());
@@ -31,6 +32,11 @@ internal static class ImageRestore
         using IRestoreTarget target = RestoreTargets.Open(request.TargetFolder, request.SkipSecurity);
         monitor.Enter(JobPhase.Transferring);
         var tally = new RestoreTally(monitor);
+        if (doubt is not null)
+        {
+            tally.Skip(new SkippedItem(shown, doubt.Id, doubt.Message));
+        }
+
         SnapshotContents? contents = null;
         IRestoreVerifier? verifier = request.Verify ? new SnapshotVerifier(target, tally, () => contents!.Current!) : null;
         using (var job = new RestoreJob(target, tally, verifier, request.Conflict, new CopyNaming(request.CopyNames, options.TimeProvider.GetLocalNow())))

@@ -3,6 +3,7 @@ using MSOnlineBackup.Engine.Images;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Platform.Items;
+using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Host.Commands;
 
@@ -25,13 +26,19 @@ internal sealed class ImageCatCommand : HostCommand
         return _image.UseAsync(context, place, async (image, point) =>
         {
             IFileVolume volume = image.FindVolume(place.Part!);
-            VolumeItem item = await DiskImage.FindAsync(volume, place.Path!, context.Stop).ConfigureAwait(false);
+            VolumeItem item = await image.FindAsync(place.Part!, place.Path!, context.Stop).ConfigureAwait(false);
             if (item.Kind != EntryKind.File)
             {
                 throw context.Invalid($"'{place}' is not a file.", "Name a file. 'obengine image restore' restores folders.", place.ToString());
             }
 
             HostEnvironment environment = context.Environment;
+            BackupException? doubt = image.DoubtOf(place.Part!);
+            if (doubt is not null)
+            {
+                context.Renderer.Warn(doubt);
+            }
+
             byte[] buffer = new byte[ReadLength];
             long written = 0;
             while (await volume.ReadAsync(item, written, buffer, context.Stop).ConfigureAwait(false) is > 0 and int read && !environment.OutputIsUnread())
@@ -45,7 +52,7 @@ internal sealed class ImageCatCommand : HostCommand
                 written += read;
             }
 
-            ExitCode code = environment.OutputFault() is null ? ExitCode.Success : ExitCode.Failed;
+            ExitCode code = environment.OutputFault() is not null ? ExitCode.Failed : doubt is null ? ExitCode.Success : ExitCode.CompletedWithSkips;
             return new Outcome(new CatSummary(point.SessionId.ToString(), place.ToString(), written) { Command = "image cat", ExitCode = (int)code }, "");
         });
     }

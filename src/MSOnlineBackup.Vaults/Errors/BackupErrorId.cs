@@ -462,6 +462,8 @@ public enum BackupErrorId
     VolumeUnsupported,
     /// <summary>A disk has no such partition, or its file system no such item.</summary>
     VolumeItemNotFound,
+    /// <summary>A file system on a disk was in use when its bytes were taken, and its log is not read: what is shown of it may be old or not all.</summary>
+    VolumeInUse,
 
     // Virtual machines.
     /// <summary>The monitor, an export or the guest agent of a virtual machine cannot be reached, or the connection broke.</summary>

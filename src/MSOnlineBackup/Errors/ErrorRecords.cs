@@ -105,6 +105,7 @@ internal static class ErrorRecords
         BackupErrorId.VolumeCorrupt => ErrorCategory.InvalidData,
         BackupErrorId.VolumeUnsupported => ErrorCategory.NotImplemented,
         BackupErrorId.VolumeItemNotFound => ErrorCategory.ObjectNotFound,
+        BackupErrorId.VolumeInUse => ErrorCategory.InvalidData,
         BackupErrorId.VirtualMachineUnreachable => ErrorCategory.ConnectionError,
         BackupErrorId.VirtualMachineBusy => ErrorCategory.ResourceBusy,
         BackupErrorId.VirtualMachineCommandFailed => ErrorCategory.OperationStopped,

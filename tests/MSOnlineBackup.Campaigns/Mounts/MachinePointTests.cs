@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MSOnlineBackup.Campaigns.Machines;
 using MSOnlineBackup.Testing;
 
 namespace MSOnlineBackup.Campaigns.Mounts;

@@ -1,3 +1,4 @@
+using System.Text;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Tests.Backup;
@@ -59,7 +60,9 @@ internal sealed class DiskFixture : IDisposable
     }
 
     /// <summary>A point of the machine vm1 with this disk as vda, and one without anything known on it as vdb.</summary>
-    public async Task<(IndexedVault Vault, RecoveryPoint Point)> BackUpAsync(byte[] disk)
+    /// <param name="disk">The disk.</param>
+    /// <param name="level">What can be relied on.</param>
+    public async Task<(IndexedVault Vault, RecoveryPoint Point)> BackUpAsync(byte[] disk, ConsistencyLevel level = ConsistencyLevel.None)
     {
         BackupResult result = await Backups.BackUpAsync(new BackupRequest
         {
@@ -72,10 +75,33 @@ internal sealed class DiskFixture : IDisposable
                         new ComposedFile("machine.json", "{}"u8.ToArray()),
                         new ComposedFile("disks/vda.raw", new FakeDisk(disk.Length).Write(0, disk)),
                         new ComposedFile("disks/vdb.raw", new FakeDisk(4 << 20)),
-                    ]),
+                    ])
+                {
+                    Consistency = new SourceConsistency(level),
+                },
             ],
         });
         return (await (await Backups.OpenAsync()).IndexAsync(Cancel), result.Point);
+    }
+
+    /// <summary>An NTFS volume that says that it is in use.</summary>
+    public byte[] MakeDiskInUse()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/mkfs.ntfs"), "Needs mkfs.ntfs.");
+        string image = _folder["ntfs"];
+        using (FileStream file = File.Create(image))
+        {
+            file.SetLength(Bytes);
+        }
+
+        Shell.RunChecked("/usr/sbin/mkfs.ntfs", "-F", "-Q", "-q", "-p", "0", "-H", "16", "-S", "63", image);
+        byte[] bytes = File.ReadAllBytes(image);
+        int record = bytes.AsSpan().IndexOf(Encoding.Unicode.GetBytes("$Volume"));
+        int information = record + bytes.AsSpan(record).IndexOf((byte[])[0x70, 0, 0, 0, 0x28, 0, 0, 0]);
+
+        // The low byte of its flags: dirty.
+        bytes[information + 24 + 10] = 1;
+        return bytes;
     }
 
     private static byte[] RandomBytes(int count)

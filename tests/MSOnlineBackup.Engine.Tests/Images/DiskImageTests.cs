@@ -123,6 +123,34 @@ public sealed class DiskImageTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_file_system_in_use_may_lack_is_told_with_all_that_is_read_of_it()
+    {
+        (IndexedVault vault, RecoveryPoint point) = await _disks.BackUpAsync(_disks.MakeDiskInUse(), ConsistencyLevel.Crash);
+        using DiskImage image = await vault.OpenDiskAsync(point, "vda", Cancel);
+        var damage = new List<BackupException>();
+
+        await image.ListAsync("0", "/", recursive: true, damage.Add, Cancel).ToListAsync(Cancel);
+        RestoreResult result = await RestoreAsync(image, point, "/");
+        BackupException missing = await Assert.ThrowsAsync<BackupException>(() => RestoreAsync(image, point, "/later"));
+
+        Assert.Equal(BackupErrorId.VolumeInUse, Assert.Single(damage).Id);
+        Assert.Equal(1, result.Skipped);
+        Assert.Equal(BackupErrorId.VolumeItemNotFound, missing.Id);
+        Assert.Contains("was in use", missing.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_a_file_system_that_was_held_still_nothing_is_in_doubt()
+    {
+        (IndexedVault vault, RecoveryPoint point) = await _disks.BackUpAsync(_disks.MakeDiskInUse(), ConsistencyLevel.FileSystem);
+        using DiskImage image = await vault.OpenDiskAsync(point, "vda", Cancel);
+
+        Assert.NotNull(image.FindVolume("0").Note);
+        Assert.Null(image.DoubtOf("0"));
+        Assert.Equal(0, (await RestoreAsync(image, point, "/")).Skipped);
+    }
+
+    [Fact]
     public async Task A_machine_without_one_of_its_disks_is_no_point()
     {
         (_, RecoveryPoint point) = await _disks.BackUpAsync(_disks.MakeDisk());

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using MSOnlineBackup.Testing;
 
-namespace MSOnlineBackup.Campaigns.Mounts;
+namespace MSOnlineBackup.Campaigns.Machines;
 
 /// <summary>
 /// A machine under QEMU that has nothing but a disk as tests/guest/disk.sh makes it, and starts from it. Where the disk has an error, it stands still.

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace MSOnlineBackup.Campaigns.Mounts;
+namespace MSOnlineBackup.Campaigns.Machines;
 
 /// <summary>Speaks QMP with a QEMU.</summary>
 /// <param name="stream">The connection.</param>
