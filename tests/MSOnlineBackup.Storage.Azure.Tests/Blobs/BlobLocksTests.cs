@@ -12,7 +12,7 @@ namespace MSOnlineBackup.Storage.Azure.Tests.Blobs;
 /// </summary>
 public sealed class BlobLocksTests : IAsyncDisposable
 {
-    private const string Until = "Fri, 01 Jan 2027 00:00:00 GMT";
+    private const string Until = "Thu, 01 Jan 2099 00:00:00 GMT";
 
     private readonly ConcurrentQueue<string[]> _requests = new();
     private readonly LoopbackServer _server;
@@ -38,7 +38,7 @@ public sealed class BlobLocksTests : IAsyncDisposable
     [InlineData(false, "Unlocked")]
     public async Task A_lock_is_one_request_with_its_end_and_its_mode(bool isFirm, string mode)
     {
-        await Locks.LockAsync("keys/a", new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero), isFirm, Stop);
+        await Locks.LockAsync("keys/a", new DateTimeOffset(2099, 1, 1, 0, 0, 0, TimeSpan.Zero), isFirm, Stop);
 
         string[] head = Assert.Single(_requests);
         Assert.StartsWith("PUT /devstoreaccount1/vault/keys/a?comp=immutabilityPolicies ", head[0], StringComparison.Ordinal);
@@ -59,7 +59,7 @@ public sealed class BlobLocksTests : IAsyncDisposable
 
         List<LockedObject> found = await Locks.ListAsync("points/", Stop).ToListAsync(Stop);
 
-        var until = new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var until = new DateTimeOffset(2099, 1, 1, 0, 0, 0, TimeSpan.Zero);
         Assert.Equal([new ObjectLock(until, true), new ObjectLock(until, false), new ObjectLock(null, true), null], found.Select(item => item.Lock));
         Assert.Equal(("points/a", 7L), (found[0].Object.Name, found[0].Object.Length));
         Assert.Contains("include=", Assert.Single(_requests)[0], StringComparison.Ordinal);
