@@ -50,9 +50,10 @@ internal static class Containers
     public static async Task<PartContent> OfNothingKnownAsync(IDiskContent content, string place, CancellationToken cancellationToken)
     {
         byte[] head = await HeadAsync(content, 1 << 17, cancellationToken).ConfigureAwait(false);
-        return !head.AsSpan().ContainsAnyExcept((byte)0)
-            ? Told("empty", "space", "it is empty", content, place)
-            : PartContent.Without(null, new VolumeSource(content, "content", place).Unsupported("it is of a kind that is not known"));
+        return Signatures.Find(head) is { } known ? Told(known.Kind, known.What, "it is of a kind that is not read", content, place)
+            : !head.AsSpan().ContainsAnyExcept((byte)0)
+                ? Told("empty", "space", "it is empty", content, place)
+                : PartContent.Without(null, new VolumeSource(content, "content", place).Unsupported("it is of a kind that is not known"));
     }
 
     private static PartContent Told(string kind, string what, string why, IDiskContent content, string place) =>

@@ -1,5 +1,6 @@
 using MSOnlineBackup.Disks.Partitions;
 using MSOnlineBackup.Disks.Tests.Images;
+using MSOnlineBackup.Disks.Volumes;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using Xunit;
@@ -175,6 +176,24 @@ public sealed class PartitionTableTests : IDisposable
             Assert.Equal(BackupErrorId.VolumeUnsupported, volume.Content.Error!.Id);
             return (volume.Content.Kind, volume.Content.Error.Message.Contains(why, StringComparison.Ordinal));
         }
+    }
+
+    [Theory]
+    [InlineData("btrfs", 0x10040, "5F42485266535F4D")]
+    [InlineData("ReFS", 3, "5265465300000000")]
+    [InlineData("apfs", 32, "4E585342")]
+    [InlineData("linux_raid_member", 4096, "FC4E2BA9")]
+    [InlineData("iso9660", 0x8001, "4344303031")]
+    public async Task What_is_known_and_not_read_is_told_by_its_name(string kind, int at, string magic)
+    {
+        byte[] bytes = new byte[Mebibyte];
+        Convert.FromHexString(magic).CopyTo(bytes, at);
+
+        PartContent content = Assert.Single((await OpenAsync(bytes)).Volumes).Content;
+
+        Assert.Equal((kind, BackupErrorId.VolumeUnsupported), (content.Kind, content.Error!.Id));
+        Assert.Contains("not read", content.Error.Message, StringComparison.Ordinal);
+        Assert.Null((await OpenAsync(bytes[..(at + 3)])).Volumes.SingleOrDefault()?.Content.Kind);
     }
 
     [Fact]
