@@ -205,6 +205,26 @@ public static class VaultFiles
         }
     }
 
+    /// <summary>Opens a disk of a point to read it from its first byte to its last, whatever is on it.</summary>
+    /// <param name="point">The point.</param>
+    /// <param name="disk">The disk: <see cref="DiskPath.Disk"/>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VolumeItemNotFound, VaultDataCorrupt, ….</exception>
+    public static async Task<DiskBytes> OpenDiskBytesAsync(this IndexedVault vault, RecoveryPoint point, string disk, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(disk);
+        IItemView view = await vault.OpenViewAsync(point, new ViewOptions(), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return new DiskBytes(view, (await DiskImage.FindDiskAsync(view, point, disk, cancellationToken).ConfigureAwait(false)).Item);
+        }
+        catch
+        {
+            view.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>
     /// Restores a sample of a point, or all of it, only to see that it works: into a folder of its own, which is removed again. Contents are read back and compared, and kind,
     /// size and time of modification of a sample's files.

@@ -77,6 +77,28 @@ public sealed class ImageTests : IDisposable
         Assert.Contains("qmp:/run/vm1/qmp.sock", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("is not the address of a virtual machine in Azure", "/subscriptions/1/resourceGroups/g/providers/Microsoft.Compute/disks/d")]
+    [InlineData("Leave out --agent, --work and --format", "/subscriptions/1/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm3", "--agent", "a.sock")]
+    public async Task A_machine_in_Azure_is_named_by_its_address_alone(string message, params string[] arguments)
+    {
+        await _vault.CreateAsync();
+
+        HostRun run = await RunAsync(2, ["image", "backup", .. arguments]);
+
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("is not the address of a managed disk in Azure", "/subscriptions/1/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm3")]
+    [InlineData("Write V1 or V2", "/subscriptions/1/resourceGroups/g/providers/Microsoft.Compute/disks/d", "--generation", "3")]
+    public async Task What_a_new_disk_in_Azure_is_to_be_is_checked_before_the_vault_is_opened(string message, string id, params string[] more)
+    {
+        HostRun run = await RunAsync(2, ["image", "upload", "latest", "os", "--location", "westeurope", "--to-azure-disk", id, .. more]);
+
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_machine_that_does_not_answer_is_told_with_what_to_do()
     {

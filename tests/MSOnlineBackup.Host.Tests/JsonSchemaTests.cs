@@ -22,6 +22,7 @@ public sealed class JsonSchemaTests
         [typeof(DiskPartLine)] = ["diskPart"],
         [typeof(VersionLine)] = ["version"],
         [typeof(CatSummary)] = ["cat", "image cat"],
+        [typeof(UploadSummary)] = ["image upload"],
         [typeof(CopySummary)] = ["vault copy", "seed import"],
         [typeof(ChangeLine)] = ["change"],
         [typeof(FolderLine)] = ["folder"],

@@ -46,6 +46,14 @@ public sealed class DiskImage : IDisposable
     /// <exception cref="BackupException">VolumeItemNotFound: there is none, or more than one. VolumeCorrupt: its partition table cannot be read. VaultDataCorrupt, ….</exception>
     internal static async Task<DiskImage> OpenAsync(IItemView view, RecoveryPoint point, string disk, VaultOptions options, CancellationToken cancellationToken)
     {
+        (ViewItem item, ulong folder) = await FindDiskAsync(view, point, disk, cancellationToken).ConfigureAwait(false);
+        return new DiskImage(view, item, disk, await ImagePart.ReadAsync(view, item, folder, cancellationToken).ConfigureAwait(false), options);
+    }
+
+    /// <summary>The file of a disk of a point, and the folder that it is in.</summary>
+    /// <exception cref="BackupException">VolumeItemNotFound: there is none, or more than one. VaultDataCorrupt, ….</exception>
+    internal static async Task<(ViewItem Item, ulong Folder)> FindDiskAsync(IItemView view, RecoveryPoint point, string disk, CancellationToken cancellationToken)
+    {
         (ViewItem Item, ulong Folder)[] found = [];
         foreach (string path in PathsOf(point, disk))
         {
@@ -58,7 +66,7 @@ public sealed class DiskImage : IDisposable
 
         return found switch
         {
-            [var only] => new DiskImage(view, only.Item, disk, await ImagePart.ReadAsync(view, only.Item, only.Folder, cancellationToken).ConfigureAwait(false), options),
+            [var only] => only,
             [] => throw new BackupException(
                 BackupErrorId.VolumeItemNotFound, $"The recovery point has no disk '{disk}'.", "Give a disk as 'obengine image ls POINT' lists it, or the full path of a file.", disk),
             _ => throw new BackupException(

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Composition;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Vaults;
@@ -37,23 +38,24 @@ internal sealed class ImageBackupCommand : HostCommand
     public ImageBackupCommand()
         : base(
             "backup",
-            "Back up a virtual machine under QEMU: one that runs, with its disks as they are at one moment, or the images of one that is off. After the first time, what changed is read.",
+            "Back up a virtual machine: one that runs under QEMU or in Azure, with its disks as they are at one moment, or the images of one that is off. After the first time, what changed is read.",
             """
             obengine image backup qmp:/run/vm1/qmp.sock --vault /mnt/backup
             obengine image backup qmp:/run/vm1/qmp.sock --agent /run/vm1/agent.sock --exclude-disk scratch --vault /mnt/backup
             obengine image backup /srv/vm2/vda.qcow2 /srv/vm2/vdb.qcow2 --machine vm2 --vault /mnt/backup
+            obengine image backup /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Compute/virtualMachines/vm3 --vault /mnt/backup
             """)
     {
-        _targets = Many("MACHINE", "The machine: qmp: and the path of its monitor's socket (QEMU's option -qmp unix:PATH,server=on,wait=off); or the images of the disks of one that is off.", ArgumentArity.OneOrMore);
+        _targets = Many("MACHINE", "The machine: qmp: and the path of its monitor's socket (QEMU's option -qmp unix:PATH,server=on,wait=off); the address of one in Azure, /subscriptions/...; or the images of the disks of one that is off.", ArgumentArity.OneOrMore);
         _vault = new VaultSelection(this);
-        _disks = Values("--disk", "NAME", "A disk to take, by the id of its drive or device. Default: all.");
+        _disks = Values("--disk", "NAME", "A disk to take, by the id of its drive or device; in Azure os, lun0 and so on. Default: all.");
         _excluded = Values("--exclude-disk", "NAME", "A disk to leave out.");
         _agent = Value("--agent", "SOCKET", "The socket of the guest agent: the guest's file systems are held still for the moment, and let go within 10 seconds, whatever happens here.");
-        _hooks = Flag("--hooks", "The guest agent runs scripts that bring the guest's programs into order (qemu-ga -F).");
+        _hooks = Flag("--hooks", "The guest agent runs scripts that bring the guest's programs into order (qemu-ga -F). In Azure: its own agent tells the guest's programs.");
         _requireFreeze = Flag("--require-freeze", "Make no recovery point if the guest cannot be held still.");
         _work = Value("--work", "DIR", "A folder that QEMU's account can reach, with room for what the guest overwrites meanwhile. Default: /var/tmp.");
         _format = Value("--format", "FORMAT", "Of images, their format. Default: qcow2 for FILE.qcow2, raw for FILE.raw and FILE.img.");
-        _machine = Value("--machine", "NAME", "The name of the machine in the vault. Default: the name that QEMU was told.");
+        _machine = Value("--machine", "NAME", "The name of the machine in the vault. Default: the name that QEMU was told, or that it has in Azure.");
         _tags = Values("--tag", "WORD", "A word to attach to the recovery point.");
         _compression = Choice("--compression", "How hard to compress: fastest for a slow processor; better or max for a slow line, or for storage that is paid by size.", Compression.Default);
         _force = Flag("--force", "Read all of the disks, whatever the machine says of what changed.");
@@ -70,15 +72,22 @@ internal sealed class ImageBackupCommand : HostCommand
             throw context.Invalid($"'{targets[0]}' is no virtual machine.", "Write qmp: and the path of one monitor's socket, such as qmp:/run/vm1/qmp.sock, or the images of one machine.", targets[0]);
         }
 
-        IReadOnlyList<MachineImage> images = socket is null ? [.. targets.Select(file => Image(context, file))] : [];
-        if (socket is null && (context.Get(_disks).Count > 0 || context.Get(_excluded).Count > 0 || context.Get(_agent) is not null || context.Has(_hooks) || context.Has(_requireFreeze)))
+        string? address = targets is [var one] && AzureMachines.IsAddress(one) ? one : null;
+        if (address is not null && (context.Get(_agent) is not null || context.Get(_work) is not null || context.Get(_format) is not null))
+        {
+            throw context.Invalid("A machine in Azure is held still by Azure's own agent, and nothing of it is kept here meanwhile.", "Leave out --agent, --work and --format.");
+        }
+
+        bool isOff = socket is null && address is null;
+        IReadOnlyList<MachineImage> images = isOff ? [.. targets.Select(file => Image(context, file))] : [];
+        if (isOff && (context.Get(_disks).Count > 0 || context.Get(_excluded).Count > 0 || context.Get(_agent) is not null || context.Has(_hooks) || context.Has(_requireFreeze)))
         {
             throw context.Invalid("Images are those of a machine that is off: nobody holds it still, and its disks are the images that are named.", "Leave out --disk, --exclude-disk, --agent, --hooks and --require-freeze.");
         }
 
         using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Write).ConfigureAwait(false);
-        await using IVirtualMachine machine = socket is null
-            ? new OfflineMachine(context.Get(_machine) ?? throw NoName(context, "The machine has no name."), images)
+        await using IVirtualMachine machine = address is not null ? await AzureMachines.ConnectAsync(address, _vault.Connect(context), context.Stop).ConfigureAwait(false)
+            : socket is null ? new OfflineMachine(context.Get(_machine) ?? throw NoName(context, "The machine has no name."), images)
             : await QemuMachine.ConnectAsync(socket, null, context.Stop).ConfigureAwait(false);
         BackupRequest backup = Request(context, context.Get(_machine) ?? (machine.Name.Contains('/', StringComparison.Ordinal) ? throw NoName(context, "QEMU was told no name of the machine.") : machine.Name));
         return await RunAsync(context, vault, backup, monitor => MachineBackup.RunAsync(vault, machine, Request(context, backup), monitor, context.Stop)).ConfigureAwait(false);

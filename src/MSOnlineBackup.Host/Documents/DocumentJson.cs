@@ -36,6 +36,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(DifferenceLine))]
 [JsonSerializable(typeof(VaultSummary))]
 [JsonSerializable(typeof(CatSummary))]
+[JsonSerializable(typeof(UploadSummary))]
 [JsonSerializable(typeof(CopySummary))]
 [JsonSerializable(typeof(DiffSummary))]
 [JsonSerializable(typeof(RehydrationSummary))]

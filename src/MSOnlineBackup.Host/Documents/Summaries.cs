@@ -95,6 +95,9 @@ internal sealed record CopySummary(
 /// <summary><c>cat</c>.</summary>
 internal sealed record CatSummary(string PointId, string Path, long Bytes) : Summary("cat");
 
+/// <summary><c>image upload</c>.</summary>
+internal sealed record UploadSummary(string PointId, string Disk, string Id, long Bytes, long WrittenBytes, long VerifiedBytes) : Summary("image upload");
+
 /// <summary><c>diff</c>.</summary>
 internal sealed record DiffSummary(string ReferenceId, string PointId) : Summary("diff")
 {

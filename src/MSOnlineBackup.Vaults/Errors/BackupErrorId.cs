@@ -480,4 +480,12 @@ public enum BackupErrorId
     GuestNotFrozen,
     /// <summary>The file systems of a guest were held still, and it is not known that they are let go.</summary>
     GuestNotThawed,
+
+    // Virtual machines in a cloud.
+    /// <summary>Azure does not allow this machine's identity what a backup or a restore of a virtual machine needs.</summary>
+    VirtualMachineAccessDenied = 1850,
+    /// <summary>There is no virtual machine, disk or moment of one at an address in Azure.</summary>
+    VirtualMachineNotFound,
+    /// <summary>There is a disk in Azure already where one was to be restored to.</summary>
+    VirtualDiskExists,
 }
