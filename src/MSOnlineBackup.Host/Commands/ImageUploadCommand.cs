@@ -4,7 +4,6 @@ using MSOnlineBackup.Engine;
 using MSOnlineBackup.Engine.Images;
 using MSOnlineBackup.Host.Documents;
 using MSOnlineBackup.Host.Rendering;
-using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Registers;
@@ -24,6 +23,7 @@ internal sealed class ImageUploadCommand : HostCommand
     private readonly Option<string?> _sku;
     private readonly Option<string?> _system;
     private readonly Option<string?> _generation;
+    private readonly Option<bool> _trusted;
     private readonly Option<string?> _zone;
 
     public ImageUploadCommand()
@@ -40,6 +40,7 @@ internal sealed class ImageUploadCommand : HostCommand
         _sku = Value("--sku", "KIND", "The kind of the disk: Premium_LRS, StandardSSD_LRS, Standard_LRS, Premium_ZRS, StandardSSD_ZRS. Default: StandardSSD_LRS.");
         _system = Value("--os-type", "FAMILY", "Of the disk of an operating system: Linux or Windows.");
         _generation = Value("--generation", "V1|V2", "Of the disk of an operating system: V1 (BIOS) or V2 (UEFI).");
+        _trusted = Flag("--trusted-launch", "It is the disk of an operating system for a machine with Trusted Launch.");
         _zone = Value("--zone", "N", "The availability zone. Default: none.");
     }
 
@@ -56,6 +57,7 @@ internal sealed class ImageUploadCommand : HostCommand
             Sku = context.Get(_sku) ?? "StandardSSD_LRS",
             OperatingSystem = One(context, _system, "Linux", "Windows"),
             Generation = One(context, _generation, "V1", "V2"),
+            IsTrusted = context.Has(_trusted),
             Zone = context.Get(_zone),
         };
         using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Read).ConfigureAwait(false);

@@ -107,6 +107,8 @@ internal static class AzureTemplate
         Add(about, "sku", disk.Resource is { } resource ? Copy(resource, "sku", "name") : null);
         Add(about, "osType", disk.System is { } system ? JsonValue.Create(system) : null);
         Add(about, "generation", disk.Resource is { } of ? Copy(of, "properties", "hyperVGeneration") : null);
+        Add(about, "securityType", disk.Resource is { } secured ? Copy(secured, "properties", "securityProfile", "securityType") : null);
+        Add(about, "zones", disk.Resource is { } placed ? Copy(placed, "zones") : null);
         return about;
     }
 

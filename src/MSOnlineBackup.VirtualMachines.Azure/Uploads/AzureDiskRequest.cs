@@ -18,6 +18,9 @@ public sealed record AzureDiskRequest
     /// <summary>Of the disk of an operating system, the generation of the machine that starts from it: V1 (BIOS), V2 (UEFI).</summary>
     public string? Generation { get; init; }
 
+    /// <summary>Whether it is the disk of an operating system for a machine with Trusted Launch.</summary>
+    public bool IsTrusted { get; init; }
+
     /// <summary>The availability zone; null for none.</summary>
     public string? Zone { get; init; }
 }

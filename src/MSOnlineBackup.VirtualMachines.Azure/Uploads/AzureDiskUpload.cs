@@ -106,6 +106,11 @@ public static class AzureDiskUpload
             properties["hyperVGeneration"] = generation;
         }
 
+        if (request.IsTrusted)
+        {
+            properties["securityProfile"] = new JsonObject { ["securityType"] = "TrustedLaunch" };
+        }
+
         var body = new JsonObject
         {
             ["location"] = request.Location,

@@ -431,6 +431,9 @@ public sealed class AzureMachineTests : IDisposable
     [Fact]
     public async Task The_template_is_as_it_was()
     {
+        Azure.Model["zones"] = new JsonArray("2");
+        Azure.Disks[_rig.System]["zones"] = new JsonArray("2");
+        Azure.Disks[_rig.System]["properties"]!["securityProfile"] = new JsonObject { ["securityType"] = "TrustedLaunch" };
         Azure.Model["plan"] = new JsonObject { ["name"] = "plan", ["publisher"] = "publisher", ["product"] = "product" };
         await using AzureMachine machine = await AzureMachine.ConnectAsync(AzureDouble.Machine, _rig.Access, Stop);
         await using IMachineMoment moment = await machine.BeginAsync(await machine.ListDisksAsync(Stop), _rig.Moment(), Stop);

@@ -41,7 +41,7 @@ public sealed class AzureDiskUploadTests : IDisposable
         Assert.Equal((JobPhase.Finished, Size), (monitor.Snapshot().Phase, monitor.Snapshot().Bytes));
         JsonObject asked = Azure.Disks[Target]["asked"]!.AsObject();
         Assert.Equal(
-            """{"location":"westeurope","sku":{"name":"Premium_LRS"},"tags":{"obengine":"a restore under way"},"properties":{"creationData":{"createOption":"Upload","uploadSizeBytes":20972032},"osType":"Linux","hyperVGeneration":"V2"},"zones":["2"]}""",
+            """{"location":"westeurope","sku":{"name":"Premium_LRS"},"tags":{"obengine":"a restore under way"},"properties":{"creationData":{"createOption":"Upload","uploadSizeBytes":20972032},"osType":"Linux","hyperVGeneration":"V2","securityProfile":{"securityType":"TrustedLaunch"}},"zones":["2"]}""",
             asked.ToJsonString());
         Assert.Equal("restored", (string)Azure.Disks[Target]["tags"]!["obengine"]!);
         _rig.AssertClean();
@@ -141,7 +141,7 @@ public sealed class AzureDiskUploadTests : IDisposable
     private async Task<AzureDiskResult> UploadAsync(MachineBackupResult backup, JobMonitor? monitor = null, string disk = "os")
     {
         using DiskBytes bytes = await _rig.OpenAsync(backup, disk);
-        var request = new AzureDiskRequest { Id = Target, Location = "westeurope", Sku = "Premium_LRS", OperatingSystem = "Linux", Generation = "V2", Zone = "2" };
+        var request = new AzureDiskRequest { Id = Target, Location = "westeurope", Sku = "Premium_LRS", OperatingSystem = "Linux", Generation = "V2", IsTrusted = true, Zone = "2" };
         return await AzureDiskUpload.RunAsync(_rig.Access, request, bytes, monitor ?? new JobMonitor(), Stop);
     }
 }
