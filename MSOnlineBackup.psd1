@@ -16,6 +16,7 @@
     CmdletsToExport      = @(
         'Add-OBFileSpec'
         'Add-OBSystemState'
+        'Add-OBVirtualMachine'
         'Add-OBWorkload'
         'Compare-OBRecoveryPoint'
         'Copy-OBVault'
@@ -58,6 +59,7 @@
         'Get-OBSystemStatePolicy'
         'Get-OBVault'
         'Get-OBVersion'
+        'Get-OBVirtualMachine'
         'Get-OBWorkload'
         'Import-OBPolicy'
         'Import-OBSeed'
@@ -85,6 +87,7 @@
         'Remove-OBProtectionGroup'
         'Remove-OBRecoveryPoint'
         'Remove-OBSystemStatePolicy'
+        'Remove-OBVirtualMachine'
         'Remove-OBWorkload'
         'Rename-OBMachine'
         'Rename-OBVolume'

@@ -10,6 +10,9 @@ using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Platform.Machine;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.VirtualMachines.Addresses;
+using MSOnlineBackup.VirtualMachines.GuestAgent;
+using MSOnlineBackup.VirtualMachines.Machines;
 
 
 namespace MSOnlineBackup.Agent;
@@ -69,6 +72,12 @@ public sealed record AgentOptions
 
     /// <summary>Finds what is put on other machines where nobody names a package.</summary>
     public Func<RemoteInstallation> Installation { get; init; } = RemoteInstallation.Find;
+
+    /// <summary>Opens virtual machines: from how one is reached, and what it is called in the vault (null for the name that it has itself).</summary>
+    public Func<MachineAddress, string?, CancellationToken, Task<IVirtualMachine>> OpenMachine { get; init; } = static (address, name, stop) => address.OpenAsync(name, stop);
+
+    /// <summary>What holds guests still; null: a child of the program that runs background jobs or schedules.</summary>
+    internal IGuestFreezer? Freezer { get; init; }
 
     /// <summary>The scheduler itself, in place of <see cref="Scheduler"/>; null for that.</summary>
     internal ISystemScheduler? SystemScheduler { get; init; }

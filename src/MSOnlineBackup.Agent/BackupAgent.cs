@@ -29,6 +29,9 @@ using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.Vaults.Repair;
 using MSOnlineBackup.Vaults.Statuses;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.VirtualMachines.Addresses;
+using MSOnlineBackup.VirtualMachines.GuestAgent;
+using MSOnlineBackup.VirtualMachines.Machines;
 
 namespace MSOnlineBackup.Agent;
 
@@ -47,7 +50,7 @@ public sealed class BackupAgent
         var state = new StateFolder(options.StateFolder);
         StateFolder = state.Path;
         _clock = options.Engine.TimeProvider;
-        options = options with { Engine = options.Engine with { IndexCacheFolder = options.Engine.IndexCacheFolder ?? state.PathOf("cache") } };
+        options = options with { Engine = options.Engine with { IndexCacheFolder = options.Engine.IndexCacheFolder ?? state.PathOf("cache"), ReadsLogicalVolumes = options.Limits.ReadsLogicalVolumes } };
         Machine = new MachineAccount(state, options.MachineName, options.OpenVault, options.Limits, options.Engine, options.KeyVaults);
         Policies = new PolicyStore(state, Machine, options.Limits, options.Engine.TimeProvider);
         Vaults = new ClosedVaults(Machine.Vault);
@@ -62,6 +65,8 @@ public sealed class BackupAgent
         {
             Copies = Copies,
             OpenSource = options.OpenSource,
+            OpenMachine = options.OpenMachine,
+            Freezer = options.Freezer ?? new FreezeChild([.. JobHostProcess.Line(options.ScheduleProgram ?? options.JobHost ?? ["obengine"]), "serve", "thaw"], options.Engine.TimeProvider),
             Observers = [new SystemLogReport(options.SystemLog, Machine, options.Engine.TimeProvider), new MetricsReport(Machine, () => Jobs!.List())],
         };
         Jobs = new AgentJobs(machine, options.JobHost);
@@ -281,13 +286,20 @@ public sealed class BackupAgent
         return WorkloadState.Find(await vault.ListPointsAsync(NameInVault, cancellationToken).ConfigureAwait(false));
     }
 
+    /// <summary>Opens a virtual machine.</summary>
+    /// <param name="address">How it is reached.</param>
+    /// <param name="name">What it is called in the vault; null for the name that it has itself.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <exception cref="BackupException">VirtualMachineUnreachable, VirtualMachineBusy, VirtualMachineCommandFailed, VirtualMachineUnfit.</exception>
+    public Task<IVirtualMachine> OpenVirtualMachineAsync(MachineAddress address, string? name, CancellationToken cancellationToken) => _machine.OpenMachine(address, name, cancellationToken);
+
     /// <summary>What becomes of this machine's recovery points by the policies in force, with the next maintenance, and how many bytes go with them.</summary>
     /// <exception cref="BackupException">MachineNotRegistered, MachineNotActivated, StateInvalid, VaultNotFound, …</exception>
     public async Task<RetentionPlan> PlanRetentionAsync(CancellationToken cancellationToken)
     {
         using UnlockedVault vault = await OpenEngineAsync(cancellationToken).ConfigureAwait(false);
         VaultRetention retention = Retention(vault);
-        return await retention.MeasureAsync(await retention.PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        return await retention.MeasureAsync(await retention.PlanAsync(NameInVault, _machine.VirtualMachines, _machine.IsNamed, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -312,7 +324,7 @@ public sealed class BackupAgent
         VaultRetention retention = Retention(vault);
         if (request.IsRehearsal)
         {
-            RetentionPlan foreseen = await retention.PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false);
+            RetentionPlan foreseen = await retention.PlanAsync(NameInVault, _machine.VirtualMachines, _machine.IsNamed, cancellationToken).ConfigureAwait(false);
             foreseen = await retention.MeasureAsync(foreseen, cancellationToken).ConfigureAwait(false);
             planned?.Invoke(foreseen.Expiring.Count());
             return new MachineMaintenance(foreseen, foreseen.Expiring.Count(), await vault.MaintainAsync(request, monitor, cancellationToken).ConfigureAwait(false));
@@ -336,7 +348,7 @@ public sealed class BackupAgent
         async Task<(RetentionPlan Plan, int Deleted)> ExpireAsync()
         {
             using IDisposable _ = await Jobs.LockAsync(cancellationToken).ConfigureAwait(false);
-            RetentionPlan plan = await retention.PlanAsync(NameInVault, cancellationToken).ConfigureAwait(false);
+            RetentionPlan plan = await retention.PlanAsync(NameInVault, _machine.VirtualMachines, _machine.IsNamed, cancellationToken).ConfigureAwait(false);
             return (plan, await retention.ApplyAsync(plan, cancellationToken).ConfigureAwait(false));
         }
     }

@@ -142,7 +142,7 @@ public static class VaultFiles
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(point);
         ArgumentNullException.ThrowIfNull(options);
-        return new DiskView(await PointView.OpenAsync(vault.Store, point, options, cancellationToken).ConfigureAwait(false), DiskImage.IsDisk);
+        return new DiskView(await PointView.OpenAsync(vault.Store, point, options, cancellationToken).ConfigureAwait(false), DiskImage.IsDisk, vault.Vault.Options);
     }
 
     /// <summary>Opens all points as a tree of files that is only read: machines, points by their time, and the newest as <c>latest</c>.</summary>
@@ -155,7 +155,7 @@ public static class VaultFiles
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(options);
         MachineId? machine = machineName is null ? null : await vault.Vault.FindMachineAsync(machineName, cancellationToken).ConfigureAwait(false);
-        return new DiskView(new VaultView(vault.Store, machine, options), DiskImage.IsDisk);
+        return new DiskView(new VaultView(vault.Store, machine, options), DiskImage.IsDisk, vault.Vault.Options);
     }
 
     /// <summary>The disks of a point: those of machines, and block devices.</summary>

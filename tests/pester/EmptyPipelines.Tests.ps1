@@ -4,6 +4,7 @@ BeforeDiscovery {
     $calls = @(
         @{ Name = 'Add-OBFileSpec'; With = @{ FileSpec = { New-OBFileSpec $TestDrive } } }
         @{ Name = 'Add-OBSystemState' }
+        @{ Name = 'Add-OBVirtualMachine'; With = @{ Name = { 'vm1' }; QmpSocket = { '/run/vm1/qmp.sock' } } }
         @{ Name = 'Add-OBWorkload'; With = @{ PostgreSql = { $true }; Socket = { '/run/postgresql' } } }
         @{ Name = 'Compare-OBRecoveryPoint'; With = @{ Reference = { 'latest' } } }
         @{ Name = 'Copy-OBVault'; With = @{ Destination = { "$TestDrive/twin" } } }
@@ -40,6 +41,7 @@ BeforeDiscovery {
         @{ Name = 'Remove-OBFileSpec'; With = @{ FileSpec = { New-OBFileSpec $TestDrive } } }
         @{ Name = 'Remove-OBPolicy' }
         @{ Name = 'Remove-OBSystemStatePolicy' }
+        @{ Name = 'Remove-OBVirtualMachine'; With = @{ Name = { 'vm1' } } }
         @{ Name = 'Remove-OBWorkload'; With = @{ Name = { 'pg1' } } }
         @{ Name = 'Rename-OBVolume'; With = @{ NewVolumeName = { "$TestDrive" } } }
         @{ Name = 'Repair-OBKey' }

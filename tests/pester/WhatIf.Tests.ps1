@@ -2,6 +2,7 @@ BeforeDiscovery {
     $cases = [ordered]@{
         'Add-OBFileSpec'             = { Add-OBFileSpec $draft (New-OBFileSpec $work) -WhatIf }
         'Add-OBSystemState'          = { Add-OBSystemState (New-OBPolicy) -WhatIf }
+        'Add-OBVirtualMachine'       = { Add-OBVirtualMachine vm1 $draft -QmpSocket /run/vm1/qmp.sock -WhatIf }
         'Add-OBWorkload'             = { Add-OBWorkload $draft -PostgreSql -Socket /run/postgresql -WhatIf }
         'Copy-OBVault'               = { Copy-OBVault -Destination $twin -WhatIf }
         'Export-OBDiagnostic'        = { Export-OBDiagnostic $work -WhatIf }
@@ -25,6 +26,7 @@ BeforeDiscovery {
         'Remove-OBProtectionGroup'   = { if (-not $IsWindows) { Remove-OBProtectionGroup web -WhatIf } }
         'Remove-OBRecoveryPoint'     = { Get-OBAllRecoveryPoints | Remove-OBRecoveryPoint -WhatIf }
         'Remove-OBSystemStatePolicy' = { Get-OBSystemStatePolicy | Remove-OBSystemStatePolicy -WhatIf }
+        'Remove-OBVirtualMachine'    = { Remove-OBVirtualMachine vm1 (New-OBPolicy | Add-OBVirtualMachine vm1 -QmpSocket /run/vm1/qmp.sock) -WhatIf }
         'Remove-OBWorkload'          = { Remove-OBWorkload (New-OBPolicy | Add-OBWorkload -PostgreSql -Socket /run/postgresql) pg1 -WhatIf }
         'Rename-OBMachine'           = { Rename-OBMachine renamed -WhatIf }
         'Rename-OBVolume'            = { Rename-OBVolume $source $work -WhatIf }

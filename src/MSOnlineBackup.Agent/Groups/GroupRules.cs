@@ -38,9 +38,9 @@ internal static class GroupRules
 
         Require(group.Policy.CopyTo.Count == 0, $"The policy of the protection group '{name}' names places for copies itself.", "Name them with -CopyTo or --copy-to of the group: its points are copied once all of its machines are backed up.", name);
         Require(
-            group.Policy is { Kind: PolicyKind.Files, Workloads.Count: 0 },
+            group.Policy is { Kind: PolicyKind.Files, Workloads.Count: 0, VirtualMachines.Count: 0 },
             $"The policy of the protection group '{name}' is not one for files and folders alone.",
-            "The system state and databases are backed up by each machine's own policy.",
+            "The system state, databases and virtual machines are backed up by each machine's own policy.",
             name);
         Require(group.CopyRetention is null || group.CopyTo.Count > 0, $"The protection group '{name}' has a retention for copies, and no place for them.", "Name the place with -CopyTo or --copy-to.", name);
         limits.Check(group.Policy);

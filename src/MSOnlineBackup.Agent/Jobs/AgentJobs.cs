@@ -153,7 +153,7 @@ public sealed class AgentJobs
         DateTimeOffset started = _machine.Clock.GetUtcNow();
         try
         {
-            return await RunAsync(id, order, _machine, progress, cancellationToken, isScheduled: true).ConfigureAwait(false);
+            return await RunAsync(id, order with { IsScheduled = true }, _machine, progress, cancellationToken, isScheduled: true).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not BackupException { Id: BackupErrorId.JobInProgress } && _history.Read(id) is null)
         {
@@ -173,7 +173,7 @@ public sealed class AgentJobs
         JobError error = JobError.Of(why);
         IEnumerable<string> sources = PolicyScope.Of(policy.Kind).SourceName is { } whole
             ? [whole]
-            : policy.Files.Where(file => !file.Exclude).Select(file => file.Path).Concat(policy.Workloads.Select(workload => workload.Name));
+            : policy.Files.Where(file => !file.Exclude).Select(file => file.Path).Concat(policy.Workloads.Select(workload => workload.Name)).Concat(policy.VirtualMachines.Select(each => each.Name));
         await WriteToldAsync(tells ? new BackupOrder { Policy = policy.Kind } : null, new JobRecord
         {
             Id = JobHistory.NewId(),

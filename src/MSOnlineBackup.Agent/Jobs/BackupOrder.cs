@@ -46,6 +46,10 @@ public sealed record BackupOrder : JobOrder
     /// </summary>
     public string? SeedFolder { get; init; }
 
+    /// <summary>Whether a schedule wants it. What is handed to another process is asked for by somebody.</summary>
+    [JsonIgnore]
+    internal bool IsScheduled { get; init; }
+
     /// <inheritdoc/>
     private protected override string What => Only.Count == 0 ? PolicyScope.Of(Policy).Label : string.Join(", ", Only);
 
@@ -69,15 +73,16 @@ public sealed record BackupOrder : JobOrder
         {
             throw new BackupException(
                 BackupErrorId.NotAvailable,
-                "The policy names no folder, and workloads are not backed up to a seed: their log would be kept nowhere else until the import.",
+                "The policy names no folder, and workloads and virtual machines are not backed up to a seed: what they record of changes would be of points that are nowhere else until the import.",
                 "Back them up to the vault: Start-OBBackup without -SeedPath.",
                 SeedFolder);
         }
 
         WorkloadRun[] workloads = SeedFolder is not null ? [] : [.. sources.Workloads.Select(workload => new WorkloadRun(workload))];
+        VirtualMachineRun[] machines = SeedFolder is not null ? [] : [.. sources.VirtualMachines.Select(each => new VirtualMachineRun(each))];
         return new JobPlan(
-            monitor => [.. SourceStatuses.OfBackup(monitor, sources.Names), .. workloads.Select(workload => workload.ToStatus())],
-            (work, stop) => RunAsync(machine, policy, sources, workloads, work, stop))
+            monitor => [.. SourceStatuses.OfBackup(monitor, sources.Names), .. workloads.Select(workload => workload.ToStatus()), .. machines.Select(each => each.ToStatus())],
+            (work, stop) => RunAsync(machine, policy, sources, (workloads, machines), work, stop))
         {
             IsRefusal = IsStopped,
         };
@@ -117,11 +122,16 @@ public sealed record BackupOrder : JobOrder
     }
 
     private async Task RunAsync(
-        JobMachine machine, BackupPolicy policy, ResolvedSources sources, IReadOnlyList<WorkloadRun> workloads, JobWork work, CancellationToken stop)
+        JobMachine machine,
+        BackupPolicy policy,
+        ResolvedSources sources,
+        (IReadOnlyList<WorkloadRun> Workloads, IReadOnlyList<VirtualMachineRun> Machines) others,
+        JobWork work,
+        CancellationToken stop)
     {
         try
         {
-            await BackUpAsync(machine, policy, sources, workloads, work, stop).ConfigureAwait(false);
+            await BackUpAsync(machine, policy, sources, others, work, stop).ConfigureAwait(false);
             if (SeedFolder is null)
             {
                 machine.Contact.Note(VaultSubscription.Active);
@@ -134,32 +144,58 @@ public sealed record BackupOrder : JobOrder
     }
 
     private async Task BackUpAsync(
-        JobMachine machine, BackupPolicy policy, ResolvedSources sources, IReadOnlyList<WorkloadRun> workloads, JobWork work, CancellationToken stop)
+        JobMachine machine,
+        BackupPolicy policy,
+        ResolvedSources sources,
+        (IReadOnlyList<WorkloadRun> Workloads, IReadOnlyList<VirtualMachineRun> Machines) others,
+        JobWork work,
+        CancellationToken stop)
     {
         using UnlockedVault vault = await (SeedFolder is null
             ? machine.Vaults.OpenAsync(work.Monitor, VaultPatience.Job, stop)
             : machine.Vaults.OpenSeedAsync(SeedFolder, work.Monitor, stop)).ConfigureAwait(false);
         work.ReadTraffic = () => vault.Traffic;
         StatusWriter statuses = vault.StatusesOf(machine.Name);
-        work.Tell = record => new RunTeller(machine).TellAsync(statuses, this, record);
+        RecoveryPoint? own = null;
+        List<(VirtualMachineRun, StatusWriter)> machineStatuses = [.. others.Machines.Select(run => (run, vault.StatusesOf(run.Name)))];
+        work.Tell = record => TellAsync(machine, statuses, machineStatuses, record with { RecoveryPointId = own?.SessionId });
         if (machine.Account.FindNameChange() is { } renamed)
         {
             work.Warn(renamed);
         }
 
         // First what is due by the quarter hour; files may take longer, and their point is the newest then.
-        RecoveryPoint? newest = await new WorkloadJobs(machine, policy, vault, work) { RetainUntil = RetainUntil, Compression = Compression }
-            .RunAsync(workloads, hasMore: sources.Sources.Count > 0, stop).ConfigureAwait(false);
+        var runs = new SourceRuns(work);
+        await new WorkloadJobs(machine, policy, vault, work) { RetainUntil = RetainUntil, Compression = Compression }.RunAsync(others.Workloads, runs, stop).ConfigureAwait(false);
+        own = others.Workloads.Select(run => run.Point).LastOrDefault(point => point is not null);
+        await new VirtualMachineJobs(machine, policy, vault, work) { RetainUntil = RetainUntil, Compression = Compression, IsScheduled = IsScheduled }
+            .RunAsync(others.Machines, runs, stop).ConfigureAwait(false);
+        runs.End(hasMore: sources.Sources.Count > 0);
         if (sources.Sources.Count > 0)
         {
-            newest = await BackUpFilesAsync(machine, policy, sources, vault, work, stop).ConfigureAwait(false);
+            own = await BackUpFilesAsync(machine, policy, sources, vault, work, stop).ConfigureAwait(false);
         }
 
-        statuses.MachineId = newest!.MachineId;
-        if (SeedFolder is null)
+        statuses.MachineId = own?.MachineId;
+        if (SeedFolder is null && (own ?? others.Machines.Select(run => run.Point).LastOrDefault(point => point is not null)) is { } newest)
         {
             await new MaintenanceAfterBackup(machine, vault).RunAsync(newest, work, stop).ConfigureAwait(false);
         }
+    }
+
+    // A virtual machine is a machine of its own to whoever watches the vault.
+    private async Task<BackupException?> TellAsync(JobMachine machine, StatusWriter statuses, IReadOnlyList<(VirtualMachineRun Run, StatusWriter Statuses)> machines, JobRecord record)
+    {
+        var teller = new RunTeller(machine);
+        BackupException? untold = await teller.TellAsync(statuses, this, record).ConfigureAwait(false);
+        foreach ((VirtualMachineRun run, StatusWriter ofMachine) in machines.Where(each => each.Run.IsKnown || each.Run.Point is not null))
+        {
+            ofMachine.MachineId = run.Point?.MachineId;
+            BackupException? untoldOfMachine = await teller.TellAsync(ofMachine, run, record).ConfigureAwait(false);
+            untold ??= untoldOfMachine;
+        }
+
+        return untold;
     }
 
     /// <summary>Refuses one recovery point more than the limits allow.</summary>

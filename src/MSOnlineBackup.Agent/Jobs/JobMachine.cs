@@ -5,6 +5,9 @@ using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
 using MSOnlineBackup.Engine.Sources.Rules;
+using MSOnlineBackup.VirtualMachines.Addresses;
+using MSOnlineBackup.VirtualMachines.GuestAgent;
+using MSOnlineBackup.VirtualMachines.Machines;
 
 namespace MSOnlineBackup.Agent.Jobs;
 
@@ -26,6 +29,12 @@ internal sealed record JobMachine(
     /// <summary>How backups open their sources; null: as the platform does.</summary>
     public Func<BackupSource, ISourceTree>? OpenSource { get; init; }
 
+    /// <summary>Opens virtual machines: from how one is reached, and what it is called in the vault.</summary>
+    public required Func<MachineAddress, string?, CancellationToken, Task<IVirtualMachine>> OpenMachine { get; init; }
+
+    /// <summary>What holds guests still.</summary>
+    public required IGuestFreezer Freezer { get; init; }
+
     /// <summary>Whoever is told of its jobs.</summary>
     public IReadOnlyList<IJobObserver> Observers { get; init; } = [];
 
@@ -38,6 +47,9 @@ internal sealed record JobMachine(
 
     /// <summary>The name by which the vault knows it.</summary>
     public string Name => Account.Registration?.MachineName ?? OwnName;
+
+    /// <summary>The names of the virtual machines that its policies back up.</summary>
+    public IEnumerable<string> VirtualMachines => Policies.List().SelectMany(policy => policy.VirtualMachines).Select(each => each.Name);
 
     /// <summary>Whether a name, in upper or lower case, is or was its own.</summary>
     public bool IsNamed(string name) =>

@@ -11,6 +11,8 @@ namespace MSOnlineBackup.Agent.Jobs;
 /// <param name="Monitor">Its counters.</param>
 internal sealed record JobWork(JobMonitor Monitor)
 {
+    private readonly Lock _gate = new();
+
     /// <summary>The recovery point that it made or reads; null until known.</summary>
     public SessionId? RecoveryPointId { get; set; }
 
@@ -23,7 +25,11 @@ internal sealed record JobWork(JobMonitor Monitor)
     /// <summary>Adds a warning; what was read before stays as it is.</summary>
     public void Warn(BackupException warning)
     {
-        Warnings = [.. Warnings ?? [], JobError.Of(warning)];
+        lock (_gate)
+        {
+            Warnings = [.. Warnings ?? [], JobError.Of(warning)];
+        }
+
         Warned(warning);
     }
 
@@ -60,7 +66,11 @@ internal sealed record JobWork(JobMonitor Monitor)
             Warned = Monitor.Warned,
             VaultDamaged = Monitor.VaultDamaged,
         };
-        Parts = [.. Parts, part];
+        lock (_gate)
+        {
+            Parts = [.. Parts, part];
+        }
+
         return part;
     }
 

@@ -70,7 +70,7 @@ internal sealed class MaintenanceAfterBackup(JobMachine machine, UnlockedVault v
     private async Task MaintainAsync(JobWork work, CancellationToken stop)
     {
         VaultRetention retention = VaultRetention.ByPolicies(vault, machine.Clock, machine.Policies.List(), kind => machine.Policies.FindShortened(kind)?.Since);
-        RetentionPlan plan = await retention.PlanAsync(machine.Name, stop).ConfigureAwait(false);
+        RetentionPlan plan = await retention.PlanAsync(machine.Name, machine.VirtualMachines, machine.IsNamed, stop).ConfigureAwait(false);
         await retention.ApplyAsync(plan, stop).ConfigureAwait(false);
         foreach (DamagedPoint damaged in plan.Damaged)
         {

@@ -27,6 +27,32 @@ internal sealed class RunTeller(JobMachine machine)
     public Task<BackupException?> TellAsync(StatusWriter statuses, BackupOrder order, JobRecord record) =>
         TryAsync(stop => statuses.WriteAsync(Describe(order, record), stop));
 
+    /// <summary>Tells how the backup of a virtual machine ended. When the next is expected this machine's own status says, which tells of it too where it fails.</summary>
+    /// <param name="statuses">Where to: those of the virtual machine.</param>
+    /// <param name="run">How it ended.</param>
+    /// <param name="record">The job.</param>
+    /// <returns>A warning; null for none.</returns>
+    public Task<BackupException?> TellAsync(StatusWriter statuses, SourceRun run, JobRecord record)
+    {
+        JobSourceStatus source = run.ToStatus();
+        return TryAsync(stop => statuses.WriteAsync(
+            new RunStatus
+            {
+                Machine = run.Name,
+                AgentVersion = "",
+                Policy = StatusNames.NoPolicy,
+                Outcome = run.Point is not null ? RunOutcome.Completed : run.Failure is null ? RunOutcome.Aborted : RunOutcome.Failed,
+                Job = record.Id,
+                Point = run.Point?.SessionId,
+                Started = record.Started.ToUniversalTime(),
+                Ended = record.Ended?.ToUniversalTime(),
+                Errors = run.Failure is { } failure ? [failure.Id.ToString()] : [],
+                Files = source.Files,
+                Bytes = source.Bytes,
+            },
+            stop));
+    }
+
     /// <summary>Tells how a backup ended that did not come so far as to open the vault. Nothing where this machine has no way into it.</summary>
     /// <inheritdoc cref="TellAsync(StatusWriter, BackupOrder, JobRecord)"/>
     public Task<BackupException?> TellAsync(BackupOrder order, JobRecord record) =>
@@ -67,8 +93,9 @@ internal sealed class RunTeller(JobMachine machine)
         BackupPolicy? policy = order.Only.Count > 0 ? null : machine.Policies.Get(order.Policy);
 
         // A workload's log is as long as there was to write: only files say whether a backup has shrunk.
-        HashSet<string> workloads = [.. (machine.Policies.Get(order.Policy)?.Workloads ?? []).Select(workload => workload.Name)];
-        List<JobSourceStatus> files = [.. record.Sources.Where(source => !workloads.Contains(source.Name))];
+        BackupPolicy? saved = machine.Policies.Get(order.Policy);
+        HashSet<string> others = [.. (saved?.Workloads ?? []).Select(workload => workload.Name), .. (saved?.VirtualMachines ?? []).Select(each => each.Name)];
+        List<JobSourceStatus> files = [.. record.Sources.Where(source => !others.Contains(source.Name))];
         IEnumerable<string> errors = new[] { record.Error }.Concat(record.Sources.Select(source => source.Error)).Concat(record.Warnings ?? []).OfType<JobError>().Select(error => error.Id);
         var status = new RunStatus
         {

@@ -9,7 +9,7 @@ using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Agent.Jobs;
 
-/// <summary>The workloads of a backup job, one after the other. One that fails keeps nothing from the others, or from the files.</summary>
+/// <summary>The workloads of a backup job, one after the other.</summary>
 /// <param name="Machine">The machine.</param>
 /// <param name="Policy">The policy that names them.</param>
 /// <param name="Vault">The vault.</param>
@@ -27,38 +27,20 @@ internal sealed record WorkloadJobs(JobMachine Machine, BackupPolicy Policy, Unl
 
     /// <summary>Runs them.</summary>
     /// <param name="workloads">The workloads, whose status is noted.</param>
-    /// <param name="hasMore">Whether the job does anything else: then it does not fail where all of them do.</param>
+    /// <param name="runs">Notes what came of each.</param>
     /// <param name="stop">Stops it.</param>
-    /// <returns>The newest point; null where there is none.</returns>
-    /// <exception cref="BackupException">Nothing was backed up: the failure of the first.</exception>
-    public async Task<RecoveryPoint?> RunAsync(IReadOnlyList<WorkloadRun> workloads, bool hasMore, CancellationToken stop)
+    public async Task RunAsync(IReadOnlyList<WorkloadRun> workloads, SourceRuns runs, CancellationToken stop)
     {
-        RecoveryPoint? newest = null;
-        var lost = new List<LostSource>();
         foreach (WorkloadRun run in workloads)
         {
-            try
-            {
-                IReadOnlyList<BackupResult> made = await BackUpAsync(run, stop).ConfigureAwait(false);
-                newest = made[^1].Point;
-                Work.RecoveryPointId = newest.SessionId;
-                run.End(failure: null);
-            }
-            catch (BackupException e) when (!StopsAll(e))
-            {
-                lost.Add(new LostSource(run.Settings.Name, e));
-                run.End(e);
-            }
+            await runs.RunAsync(run, IsItsOwn, async () => (await BackUpAsync(run, stop).ConfigureAwait(false))[^1].Point).ConfigureAwait(false);
         }
-
-        Work.LostSources = [.. Work.LostSources, .. lost];
-        return newest is null && !hasMore && lost.Count > 0 ? throw lost[0].Failure : newest;
     }
 
     // What is wrong with the vault, or with this machine in it, is wrong with everything.
-    private static bool StopsAll(BackupException e) => e.Id is not (
+    private static bool IsItsOwn(BackupException e) => e.Id is
         BackupErrorId.WorkloadUnreachable or BackupErrorId.WorkloadAccessDenied or BackupErrorId.WorkloadUnfit or BackupErrorId.WorkloadProgramUnusable
-        or BackupErrorId.WorkloadCommandFailed or BackupErrorId.WorkloadFileUnreadable or BackupErrorId.NotAvailable);
+        or BackupErrorId.WorkloadCommandFailed or BackupErrorId.WorkloadFileUnreadable or BackupErrorId.NotAvailable;
 
     private async Task<IReadOnlyList<BackupResult>> BackUpAsync(WorkloadRun run, CancellationToken stop)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MSOnlineBackup.Agent.VirtualMachines;
 using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Vaults.Errors;
 
@@ -28,6 +29,9 @@ public sealed record BackupPolicy
 
     /// <summary>The database servers of this machine that are backed up as such; none for the system state.</summary>
     public IReadOnlyList<WorkloadSettings> Workloads { get; init; } = [];
+
+    /// <summary>The virtual machines that are backed up as such, each as a machine of its own in the vault; none for the system state.</summary>
+    public IReadOnlyList<VirtualMachineSettings> VirtualMachines { get; init; } = [];
 
     /// <summary>When backups run; null until set.</summary>
     public BackupSchedule? Schedule { get; init; }

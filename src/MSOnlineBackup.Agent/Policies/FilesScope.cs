@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.VirtualMachines;
 using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Sources;
@@ -43,6 +44,19 @@ internal sealed class FilesScope : PolicyScope
                 twice.First().Name);
         }
 
+        foreach (VirtualMachineSettings machine in policy.VirtualMachines)
+        {
+            machine.Check();
+            if (policy.VirtualMachines.Count(other => other.IsNamed(machine.Name)) > 1 || policy.Workloads.Any(workload => machine.IsNamed(workload.Name)))
+            {
+                throw new BackupException(
+                    BackupErrorId.PolicyInvalid,
+                    $"The policy names '{machine.Name}' twice: virtual machines and workloads are told apart by their names, and case does not count.",
+                    "Give each a name of its own.",
+                    machine.Name);
+            }
+        }
+
         ResolveFiles(policy, []);
     }
 
@@ -63,10 +77,13 @@ internal sealed class FilesScope : PolicyScope
     internal override ResolvedSources Resolve(BackupPolicy policy, IReadOnlyList<string> only, string stateFolder)
     {
         // A name is no path, and a path no name.
-        string[] paths = [.. policy.Workloads.Count == 0 ? only : only.Where(Path.IsPathRooted)];
-        IReadOnlyList<WorkloadSettings> workloads = only.Count == 0
-            ? policy.Workloads
-            : [.. only.Except(paths).Select(name => policy.Workloads.FirstOrDefault(workload => workload.Key == WorkloadSettings.KeyOf(name)) ?? throw Unknown(policy, name))];
+        string[] paths = [.. HasNames(policy) ? only.Where(Path.IsPathRooted) : only];
+        string[] names = [.. only.Except(paths)];
+        if (names.FirstOrDefault(name => !policy.Workloads.Any(workload => IsNamed(workload, name)) && !policy.VirtualMachines.Any(machine => machine.IsNamed(name))) is { } unknown)
+        {
+            throw Unknown(policy, unknown);
+        }
+
         bool takesFiles = only.Count == 0 || paths.Length > 0;
         IReadOnlyList<(string Path, SourceSelection Selection)> all = ResolveFiles(policy, []);
         IReadOnlyList<(string Path, SourceSelection Selection)> sources = takesFiles ? ResolveFiles(policy, paths) : [];
@@ -75,17 +92,22 @@ internal sealed class FilesScope : PolicyScope
             [.. sources.Select(source => (source.Path, 1))],
             IsPartial: sources.Count < all.Count)
         {
-            Workloads = workloads,
+            Workloads = only.Count == 0 ? policy.Workloads : [.. policy.Workloads.Where(workload => names.Any(name => IsNamed(workload, name)))],
+            VirtualMachines = only.Count == 0 ? policy.VirtualMachines : [.. policy.VirtualMachines.Where(machine => names.Any(machine.IsNamed))],
         };
     }
 
-    // Where there are workloads a policy need not name files.
+    private static bool HasNames(BackupPolicy policy) => policy.Workloads.Count + policy.VirtualMachines.Count > 0;
+
+    private static bool IsNamed(WorkloadSettings workload, string name) => workload.Key == WorkloadSettings.KeyOf(name);
+
+    // Where there are workloads or virtual machines a policy need not name files.
     private static IReadOnlyList<(string Path, SourceSelection Selection)> ResolveFiles(BackupPolicy policy, string[] only) =>
-        policy.Workloads.Count > 0 && policy.Files.Count == 0 && only.Length == 0 ? [] : PolicySources.Resolve(policy, only);
+        HasNames(policy) && policy.Files.Count == 0 && only.Length == 0 ? [] : PolicySources.Resolve(policy, only);
 
     private static BackupException Unknown(BackupPolicy policy, string name) => new(
         BackupErrorId.ArgumentInvalid,
-        $"'{name}' is neither an absolute path nor a workload of the policy.",
-        $"The policy's workloads are: {string.Join(", ", policy.Workloads.Select(workload => $"'{workload.Name}'"))}.",
+        $"'{name}' is neither an absolute path nor a workload or virtual machine of the policy.",
+        $"The policy names: {string.Join(", ", policy.Workloads.Select(workload => workload.Name).Concat(policy.VirtualMachines.Select(machine => machine.Name)).Select(each => $"'{each}'"))}.",
         name);
 }

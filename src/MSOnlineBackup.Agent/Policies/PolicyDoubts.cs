@@ -47,7 +47,7 @@ public static class PolicyDoubts
     private static IEnumerable<(string Path, SourceSelection Selection, SourceVerdict Verdict)> Look(BackupPolicy policy, SourceRules rules)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        if (!PolicyScope.Of(policy.Kind).NamesFiles || (policy.Files.Count == 0 && policy.Workloads.Count > 0))
+        if (!PolicyScope.Of(policy.Kind).NamesFiles || (policy.Files.Count == 0 && policy.Workloads.Count + policy.VirtualMachines.Count > 0))
         {
             return [];
         }

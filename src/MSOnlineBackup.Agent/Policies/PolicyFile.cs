@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MSOnlineBackup.Agent.VirtualMachines;
 using MSOnlineBackup.Agent.Workloads;
 
 namespace MSOnlineBackup.Agent.Policies;
@@ -14,7 +15,8 @@ internal sealed record PolicyFile(
     BackupSchedule? Schedule = null,
     RetentionPolicy? Retention = null,
     IReadOnlyList<string>? CopyTo = null,
-    IReadOnlyList<WorkloadSettings>? Workloads = null);
+    IReadOnlyList<WorkloadSettings>? Workloads = null,
+    IReadOnlyList<VirtualMachineSettings>? VirtualMachines = null);
 
 /// <summary>The serialiser, generated when the engine is built.</summary>
 [JsonSourceGenerationOptions(

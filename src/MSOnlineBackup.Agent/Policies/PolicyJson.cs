@@ -29,7 +29,8 @@ public static class PolicyJson
             policy.Schedule,
             policy.Retention,
             policy.CopyTo.Count == 0 ? null : policy.CopyTo,
-            policy.Workloads is { Count: > 0 } workloads ? workloads : null);
+            policy.Workloads is { Count: > 0 } workloads ? workloads : null,
+            policy.VirtualMachines is { Count: > 0 } machines ? machines : null);
         return JsonSerializer.Serialize(file, _context.PolicyFile);
     }
 
@@ -59,6 +60,11 @@ public static class PolicyJson
                 throw new JsonException("the list of workloads contains null");
             }
 
+            if (file.VirtualMachines?.Any(machine => machine is null || machine.Addresses.Concat(machine.Disks ?? []).Concat(machine.ExcludedDisks ?? []).Any(text => text is null)) == true)
+            {
+                throw new JsonException("the list of virtual machines, or a list in it, contains null");
+            }
+
             return new BackupPolicy
             {
                 Id = file.Id,
@@ -69,6 +75,7 @@ public static class PolicyJson
                 CopyTo = file.CopyTo ?? [],
                 IsPaused = file.Paused,
                 Workloads = file.Workloads ?? [],
+                VirtualMachines = file.VirtualMachines ?? [],
             };
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)

@@ -1,6 +1,7 @@
 using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine.Sources.Rules;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.VirtualMachines.Machines;
 
 namespace MSOnlineBackup.Agent.Policies;
 
@@ -25,6 +26,12 @@ public sealed record PolicyLimits
     private static readonly PolicyLimit _recoveryPoints = Points("recovery points of a machine", 9_999);
     private static readonly PolicyLimit _filePoints = Points("recovery points of files beside a twin", 64);
     private static readonly PolicyLimit _workloadPoints = Points("recovery points of a workload beside a twin", 448);
+
+    private static readonly PolicyLimit _machineDisks = new("disks of a virtual machine", "virtual machine", "", new(0, 32), new(0, 32), Action: "Name those that are to be backed up (-Disk), or leave some out (-ExcludeDisk).");
+    private static readonly PolicyLimit _machineDisk = new("size of a disk of a virtual machine", "virtual machine", "GiB", new(0, 32 << 10), new(0, 32 << 10), Action: "Leave it out (-ExcludeDisk), and back it up from within the guest.");
+    private static readonly PolicyLimit _machineSize = new("size of all disks of a virtual machine", "virtual machine", "GiB", new(0, 256 << 10), new(0, long.MaxValue), Action: "Leave some out (-ExcludeDisk). The profile Open has no such limit.");
+    private static readonly PolicyLimit _machineDemand = new("backups of a virtual machine on demand in a day", "job", "", new(0, 3), new(0, long.MaxValue), Action: "Wait until tomorrow, or for the schedule. The profile Open has no such limit.");
+    private static readonly PolicyLimit _machineSchedule = new("scheduled backups of a virtual machine in a day", "schedule", "", new(0, 2), new(0, 1_440));
 
     private readonly Func<PolicyLimit, LimitRange> _rangeOf;
 
@@ -52,12 +59,18 @@ public sealed record PolicyLimits
     /// </summary>
     public bool SizesScratch => this == Mars;
 
+    /// <summary>Whether files are read out of logical volumes of disks that were backed up, as the original does not.</summary>
+    public bool ReadsLogicalVolumes => this != Mars;
+
     /// <summary>Which sources backups take.</summary>
     public SourceRules Sources => this == Mars ? SourceRules.Mars : SourceRules.Open;
 
     /// <summary>Every limit there is.</summary>
     internal static IReadOnlyList<PolicyLimit> Table { get; } =
-        [_timesOfDay, _weekFrequency, _interval, _copies, _randomDelay, _utcOffset, _days, _weeks, _months, _years, _throttle, _recoveryPoints, _filePoints, _workloadPoints];
+        [
+            _timesOfDay, _weekFrequency, _interval, _copies, _randomDelay, _utcOffset, _days, _weeks, _months, _years, _throttle, _recoveryPoints, _filePoints, _workloadPoints,
+            _machineDisks, _machineDisk, _machineSize, _machineDemand, _machineSchedule,
+        ];
 
     /// <summary>Checks a policy that is to be saved: that it is complete, does not contradict itself, and is within the limits. The disk is not looked at.</summary>
     /// <exception cref="BackupException">PolicyIncomplete, PolicyInvalid, PatternInvalid; PolicyLimitExceeded, naming limit, value, bounds and profile.</exception>
@@ -73,6 +86,7 @@ public sealed record PolicyLimits
         CheckAgainstSchedule(retention, schedule);
         CheckEach(policy.CopyTo, IsPlace, "list of twins", "an absolute path or a URL");
         Hold(_copies, policy.CopyTo.Count == 0 ? 0 : schedule.TimesOfDay.Count);
+        Hold(_machineSchedule, policy.VirtualMachines.Count == 0 ? 0 : schedule.TimesOfDay.Count);
     }
 
     /// <summary>Checks a schedule.</summary>
@@ -160,6 +174,24 @@ public sealed record PolicyLimits
     /// <param name="count">How many.</param>
     /// <exception cref="BackupException">PolicyLimitExceeded.</exception>
     public void CheckRecoveryPoints(bool ofWorkload, long count) => Hold(ofWorkload ? _workloadPoints : _filePoints, count);
+
+    /// <summary>Checks the disks of a virtual machine that are to be backed up.</summary>
+    /// <exception cref="BackupException">PolicyLimitExceeded.</exception>
+    public void CheckDisks(IReadOnlyList<MachineDisk> disks)
+    {
+        ArgumentNullException.ThrowIfNull(disks);
+        Hold(_machineDisks, disks.Count);
+        Hold(_machineDisk, disks.Select(disk => Gibibytes(disk.Bytes)).DefaultIfEmpty().Max());
+        Hold(_machineSize, Gibibytes(disks.Sum(disk => disk.Bytes)));
+
+        static long Gibibytes(long bytes) => (bytes >> 30) + ((bytes & ((1L << 30) - 1)) == 0 ? 0 : 1);
+    }
+
+    /// <summary>Checks how many backups of a virtual machine there were on a day with the one that is to be made.</summary>
+    /// <param name="isScheduled">Whether they are those that a schedule wanted; else those that somebody asked for.</param>
+    /// <param name="count">How many.</param>
+    /// <exception cref="BackupException">PolicyLimitExceeded.</exception>
+    public void CheckMachineRuns(bool isScheduled, long count) => Hold(isScheduled ? _machineSchedule : _machineDemand, count);
 
     /// <summary>A rule about days of the week or times at which no backup runs could never hold.</summary>
     private static void CheckAgainstSchedule(RetentionPolicy retention, BackupSchedule schedule)

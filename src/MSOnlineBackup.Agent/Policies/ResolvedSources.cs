@@ -1,3 +1,4 @@
+using MSOnlineBackup.Agent.VirtualMachines;
 using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Engine.Backup;
 
@@ -11,6 +12,9 @@ internal sealed record ResolvedSources(IReadOnlyList<BackupSource> Sources, IRea
 {
     /// <summary>Database servers that are backed up beside them, each for itself.</summary>
     public IReadOnlyList<WorkloadSettings> Workloads { get; init; } = [];
+
+    /// <summary>Virtual machines that are backed up beside them, each for itself.</summary>
+    public IReadOnlyList<VirtualMachineSettings> VirtualMachines { get; init; } = [];
 
     /// <summary>Makes what must be made before the sources are read.</summary>
     public Func<CancellationToken, Task> PrepareAsync { get; init; } = static _ => Task.CompletedTask;

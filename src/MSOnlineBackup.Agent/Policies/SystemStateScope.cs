@@ -38,6 +38,15 @@ internal sealed class SystemStateScope : PolicyScope
                 workload.Name);
         }
 
+        if (policy.VirtualMachines is [var machine, ..])
+        {
+            throw new BackupException(
+                BackupErrorId.PolicyInvalid,
+                $"A policy for the system state cannot name virtual machines; this one names '{machine.Name}'.",
+                "Put virtual machines into the policy for files.",
+                machine.Name);
+        }
+
         if (policy.Files.Count > 0)
         {
             throw new BackupException(

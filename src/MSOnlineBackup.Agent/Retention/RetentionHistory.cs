@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.VirtualMachines;
 using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
@@ -41,6 +42,6 @@ internal static class RetentionHistory
         return RetentionPlanner.TagsFor(policy, run, earlier);
     }
 
-    /// <summary>What a point is one of many of: a workload, by what its name is compared by; null for files and the system state.</summary>
-    public static string? SeriesOf(IEnumerable<string> tags) => WorkloadPoint.Of(tags)?.Key;
+    /// <summary>What a point is one of many of: a workload, by what its name is compared by, or a virtual machine that policies back up; null for files and the system state.</summary>
+    public static string? SeriesOf(IReadOnlyCollection<string> tags) => WorkloadPoint.Of(tags)?.Key ?? (MachineRun.Of(tags) is null ? null : MachineRun.Series);
 }

@@ -1,4 +1,5 @@
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.VirtualMachines;
 using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
@@ -62,14 +63,33 @@ public sealed class VaultRetention
     /// <summary>What becomes of the points.</summary>
     /// <param name="machineName">Only those of this machine; null for those of all.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<RetentionPlan> PlanAsync(string? machineName, CancellationToken cancellationToken)
+    public Task<RetentionPlan> PlanAsync(string? machineName, CancellationToken cancellationToken) => PlanAsync(machineName, static _ => true, cancellationToken);
+
+    private async Task<RetentionPlan> PlanAsync(string? machineName, Func<RecoveryPoint, bool> isJudged, CancellationToken cancellationToken)
     {
         RecoveryPointList points = await _vault.ListPointsAsync(machineName, cancellationToken).ConfigureAwait(false);
         TimeSpan? immutable = (await _vault.Vault.Guard.ReadSettingsAsync(cancellationToken).ConfigureAwait(false)).ImmutableTime;
         DateTimeOffset now = _clock.GetUtcNow();
         return new RetentionPlan(
-            [.. points.GroupBy(point => point.MachineId).OrderBy(machine => machine.First().MachineName, StringComparer.OrdinalIgnoreCase).SelectMany(machine => Plan([.. machine], now, immutable))],
+            [.. points.Where(isJudged).GroupBy(point => point.MachineId).OrderBy(machine => machine.First().MachineName, StringComparer.OrdinalIgnoreCase).SelectMany(machine => Plan([.. machine], now, immutable))],
             points.Damaged);
+    }
+
+    /// <summary>What becomes of a machine's points, and of those that its policies have made of virtual machines. What else there is of those is not this machine's to end.</summary>
+    /// <param name="machineName">The machine.</param>
+    /// <param name="virtualMachines">The virtual machines that its policies name.</param>
+    /// <param name="isOwn">Whether a name is or was the machine's.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    internal async Task<RetentionPlan> PlanAsync(string machineName, IEnumerable<string> virtualMachines, Func<string, bool> isOwn, CancellationToken cancellationToken)
+    {
+        RetentionPlan plan = await PlanAsync(machineName, point => MachineRun.Of(point.Tags) is null, cancellationToken).ConfigureAwait(false);
+        foreach (string name in virtualMachines.Where(name => !isOwn(name)))
+        {
+            RetentionPlan more = await PlanAsync(name, point => MachineRun.Of(point.Tags) is { } run && isOwn(run.Host), cancellationToken).ConfigureAwait(false);
+            plan = new RetentionPlan([.. plan.Points, .. more.Points], [.. plan.Damaged, .. more.Damaged]);
+        }
+
+        return plan;
     }
 
     /// <summary>

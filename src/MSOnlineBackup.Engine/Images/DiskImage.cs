@@ -47,7 +47,7 @@ public sealed class DiskImage : IDisposable
     internal static async Task<DiskImage> OpenAsync(IItemView view, RecoveryPoint point, string disk, VaultOptions options, CancellationToken cancellationToken)
     {
         (ViewItem item, ulong folder) = await FindDiskAsync(view, point, disk, cancellationToken).ConfigureAwait(false);
-        return new DiskImage(view, item, disk, await ImagePart.ReadAsync(view, item, folder, cancellationToken).ConfigureAwait(false), options);
+        return new DiskImage(view, item, disk, await ImagePart.ReadAsync(view, item, folder, ImagePart.RefusalOf(options), cancellationToken).ConfigureAwait(false), options);
     }
 
     /// <summary>The file of a disk of a point, and the folder that it is in.</summary>

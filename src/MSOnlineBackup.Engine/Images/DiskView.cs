@@ -3,6 +3,7 @@ using MSOnlineBackup.Disks.Volumes;
 using MSOnlineBackup.Engine.Views;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 
 namespace MSOnlineBackup.Engine.Images;
@@ -13,7 +14,8 @@ namespace MSOnlineBackup.Engine.Images;
 /// </summary>
 /// <param name="inner">The view that has the disks. It is disposed of with this one.</param>
 /// <param name="isDisk">Which of its files are disks.</param>
-public sealed class DiskView(IItemView inner, Func<ViewItem, bool> isDisk) : IItemView
+/// <param name="options">The vault's.</param>
+public sealed class DiskView(IItemView inner, Func<ViewItem, bool> isDisk, VaultOptions options) : IItemView
 {
     /// <summary>What the folder of a disk has behind the disk's name.</summary>
     public const string Suffix = ".parts";
@@ -22,7 +24,7 @@ public sealed class DiskView(IItemView inner, Func<ViewItem, bool> isDisk) : IIt
 
     private readonly DiskNodes _nodes = new();
     private readonly DiskListings _listings = new();
-    private readonly OpenDisks _disks = new(inner);
+    private readonly OpenDisks _disks = new(inner, options);
 
     /// <inheritdoc/>
     public ViewItem Root => inner.Root;

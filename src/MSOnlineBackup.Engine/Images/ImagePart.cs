@@ -3,6 +3,7 @@ using MSOnlineBackup.Disks;
 using MSOnlineBackup.Disks.Volumes;
 using MSOnlineBackup.Engine.Views;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 
 namespace MSOnlineBackup.Engine.Images;
 
@@ -19,9 +20,10 @@ public sealed record ImagePart(string Name, long? Start, long Length, string? Ty
     /// <param name="view">The view that has the disk.</param>
     /// <param name="disk">The disk.</param>
     /// <param name="folder">The number of the folder that it is in: other disks there may have the rest of its logical volumes.</param>
+    /// <param name="refusal">Why files of logical volumes are not read: <see cref="RefusalOf"/>; null where they are.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">VolumeCorrupt: there is a partition table that cannot be read. VaultDataCorrupt, ….</exception>
-    internal static async Task<IReadOnlyList<ImagePart>> ReadAsync(IItemView view, ViewItem disk, ulong folder, CancellationToken cancellationToken)
+    internal static async Task<IReadOnlyList<ImagePart>> ReadAsync(IItemView view, ViewItem disk, ulong folder, BackupException? refusal, CancellationToken cancellationToken)
     {
         Disk opened = await Disk.OpenAsync(new ViewedDisk(view, disk), cancellationToken).ConfigureAwait(false);
         ImagePart[] partitions =
@@ -44,8 +46,15 @@ public sealed record ImagePart(string Name, long? Start, long Length, string? Ty
         }
 
         LogicalVolumes volumes = await LogicalVolumes.OpenAsync(disks, cancellationToken).ConfigureAwait(false);
-        return [.. partitions, .. volumes.Volumes.Select(volume => new ImagePart($"{volume.Group}-{volume.Name}", null, volume.Length, null, null, volume.Content))];
+        return [.. partitions, .. volumes.Volumes.Select(volume => new ImagePart($"{volume.Group}-{volume.Name}", null, volume.Length, null, null, refusal is null ? volume.Content : new PartContent(volume.Content.Kind, null, refusal)))];
     }
+
+    /// <summary>Why files of logical volumes are not read; null where they are.</summary>
+    internal static BackupException? RefusalOf(VaultOptions options) => options.ReadsLogicalVolumes ? null : new BackupException(
+        BackupErrorId.PolicyLimitExceeded,
+        "Limit 'logical volumes' (files out of a disk): the profile Mars reads files of partitions only, as the original does; this is a logical volume.",
+        "Restore the whole disk, and read it where its group can be put together. The profile Open reads linear logical volumes.",
+        "logical volumes");
 
     private static bool HasGroup(Disk disk) => disk.Volumes.Any(volume => volume.Content.Kind == "LVM2_member");
 

@@ -1,10 +1,12 @@
 using MSOnlineBackup.Engine.Views;
+using MSOnlineBackup.Vaults.Layout;
 
 namespace MSOnlineBackup.Engine.Images;
 
 /// <summary>The disks of a view that were looked into last, with their parts opened. Thread-safe.</summary>
 /// <param name="view">The view.</param>
-internal sealed class OpenDisks(IItemView view) : IDisposable
+/// <param name="options">The vault's.</param>
+internal sealed class OpenDisks(IItemView view, VaultOptions options) : IDisposable
 {
     private const int Most = 32;
 
@@ -20,7 +22,7 @@ internal sealed class OpenDisks(IItemView view) : IDisposable
         {
             if (!_open.Remove(disk.Id, out IReadOnlyList<ImagePart>? parts))
             {
-                parts = await ImagePart.ReadAsync(view, disk, folder, cancellationToken).ConfigureAwait(false);
+                parts = await ImagePart.ReadAsync(view, disk, folder, ImagePart.RefusalOf(options), cancellationToken).ConfigureAwait(false);
             }
 
             _open.Add(disk.Id, parts);

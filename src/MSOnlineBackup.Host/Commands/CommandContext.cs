@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Host.Rendering;
 using MSOnlineBackup.Host.Terminal;
 using MSOnlineBackup.Vaults.Errors;
@@ -10,7 +11,12 @@ namespace MSOnlineBackup.Host.Commands;
 internal sealed record CommandContext(ParseResult Parsed, HostEnvironment Environment, IRenderer Renderer, CancellationToken Stop)
 {
     /// <summary>What the engine gets.</summary>
-    public VaultOptions VaultOptions => new() { TimeProvider = Environment.Time, IndexCacheFolder = Environment.CacheFolder };
+    public VaultOptions VaultOptions => new()
+    {
+        TimeProvider = Environment.Time,
+        IndexCacheFolder = Environment.CacheFolder,
+        ReadsLogicalVolumes = PolicyLimits.Find(Environment.Variable("MSONLINEBACKUP_PROFILE") ?? "") is not { ReadsLogicalVolumes: false },
+    };
 
     /// <summary>Whether the flag was given.</summary>
     public bool Has(Option<bool> flag) => Parsed.GetValue(flag);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MSOnlineBackup.Agent.Jobs;
+using MSOnlineBackup.Agent.Policies;
 using MSOnlineBackup.Composition;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Host.Terminal;
@@ -116,6 +117,10 @@ internal sealed class ImageBackupCommand : HostCommand
         return new Outcome(outcome.Summary with { Command = "image backup" }, $"{outcome.Text}\ndisks     {string.Join(", ", result.Disks.Select(disk => disk.Name))}{frozen}");
     }
 
+    private static PolicyLimits Limits(CommandContext context) => context.Environment.Variable("MSONLINEBACKUP_PROFILE") is not { Length: > 0 } profile
+        ? PolicyLimits.Open
+        : PolicyLimits.Find(profile) ?? throw context.Invalid($"There is no profile '{profile}'.", $"Set MSONLINEBACKUP_PROFILE to {PolicyLimits.Open.Name} or {PolicyLimits.Mars.Name}.", profile);
+
     private BackupRequest Request(CommandContext context, string machine)
     {
         var request = new BackupRequest
@@ -147,9 +152,10 @@ internal sealed class ImageBackupCommand : HostCommand
         Backup = backup,
         Disks = context.Get(_disks),
         ExcludedDisks = context.Get(_excluded),
+        Check = Limits(context).CheckDisks,
         Moment = new MomentOptions
         {
-            WorkFolder = context.Get(_work) is { } work ? Path.GetFullPath(work) : Directory.Exists("/var/tmp") ? "/var/tmp" : Path.GetTempPath(),
+            WorkFolder = context.Get(_work) is { } work ? Path.GetFullPath(work) : MomentOptions.UsualWorkFolder,
             AgentSocket = context.Get(_agent) is { } agent ? Path.GetFullPath(agent) : null,
             Freezer = new FreezeChild([.. OwnProgram.Find(), "serve", "thaw"], context.Environment.Time),
             GuestHasHooks = context.Has(_hooks),

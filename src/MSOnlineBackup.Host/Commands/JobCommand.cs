@@ -35,6 +35,7 @@ internal sealed class JobRunCommand : HostCommand
             wait => VaultLocation.Note(wait, context),
             context.Parsed.GetRequiredValue(_state),
             clock: context.Environment.Time,
+            scheduleProgram: context.Environment.Program,
             systemLog: SystemLogChoice.Read(context.Environment.Variable(SystemLogChoice.Variable)));
         using var input = new StreamReader(context.Environment.OpenInput?.Invoke() ?? Stream.Null);
         try

@@ -481,6 +481,9 @@ public enum BackupErrorId
     /// <summary>The file systems of a guest were held still, and it is not known that they are let go.</summary>
     GuestNotThawed,
 
+    /// <summary>A policy has no virtual machine of a name.</summary>
+    VirtualMachineNotInPolicy = 1830,
+
     // Virtual machines in a cloud.
     /// <summary>Azure does not allow this machine's identity what a backup or a restore of a virtual machine needs.</summary>
     VirtualMachineAccessDenied = 1850,

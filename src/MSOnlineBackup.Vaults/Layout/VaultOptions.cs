@@ -27,6 +27,9 @@ public sealed record VaultOptions
     /// </summary>
     public string? IndexCacheFolder { get; init; }
 
+    /// <summary>Whether files are read of logical volumes, which may lie on several disks.</summary>
+    public bool ReadsLogicalVolumes { get; init; } = true;
+
     /// <summary>When an index is great.</summary>
     internal IndexCacheBounds IndexCacheBounds { get; init; } = new();
 

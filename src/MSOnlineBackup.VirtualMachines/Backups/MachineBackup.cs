@@ -34,6 +34,7 @@ public static class MachineBackup
         IReadOnlyList<MachineDisk> all = await machine.ListDisksAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<MachineDisk> chosen = Choose(machine.Name, all, request);
         await using IMachineMoment moment = await machine.BeginAsync(chosen, request.Moment, cancellationToken).ConfigureAwait(false);
+        using IDisposable? turn = await Turn.TakeAsync(request.Turn, cancellationToken).ConfigureAwait(false);
         foreach (MomentDisk disk in moment.Disks.Where(disk => disk.Note is not null))
         {
             monitor.Note($"All of the disk '{disk.Disk.Name}' is read. {disk.Note}");
@@ -51,7 +52,8 @@ public static class MachineBackup
         {
             Consistency = moment.Consistency,
         };
-        BackupResult result = await vault.BackUpAsync(request.Backup with { Sources = [source], IsWhole = true, Conclude = _ => Conclude(moment) }, monitor, cancellationToken).ConfigureAwait(false);
+        string[] barrier = request.Moment.Barrier is { IsMet: true } met ? [MachineTags.Barrier + met.Id] : [];
+        BackupResult result = await vault.BackUpAsync(request.Backup with { Sources = [source], Tags = [.. request.Backup.Tags, .. barrier], IsWhole = true, Conclude = _ => Conclude(moment) }, monitor, cancellationToken).ConfigureAwait(false);
         try
         {
             await moment.CommitAsync(result.Point.SessionId, cancellationToken).ConfigureAwait(false);
@@ -74,6 +76,7 @@ public static class MachineBackup
         }
 
         MachineDisk[] chosen = [.. all.Where(disk => (request.Disks.Count == 0 || request.Disks.Contains(disk.Name)) && !request.ExcludedDisks.Contains(disk.Name))];
+        request.Check?.Invoke(chosen);
         return chosen.Length == 0 ? throw Unfit($"has no disk that would be backed up", "Leave fewer of its disks out.")
             : chosen.Length > MostDisks ? throw Unfit($"has {chosen.Length} disks; at most {MostDisks} are backed up of a machine", "Name those that are to be backed up, or leave some out.")
             : chosen.FirstOrDefault(disk => disk.Bytes > DiskGrid.MostBytes) is { } large
@@ -88,5 +91,21 @@ public static class MachineBackup
     {
         moment.RequireHeld();
         return Task.FromResult<IReadOnlyList<string>>([]);
+    }
+
+    private sealed class Turn(SemaphoreSlim semaphore) : IDisposable
+    {
+        public static async Task<IDisposable?> TakeAsync(SemaphoreSlim? semaphore, CancellationToken cancellationToken)
+        {
+            if (semaphore is null)
+            {
+                return null;
+            }
+
+            await semaphore.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return new Turn(semaphore);
+        }
+
+        public void Dispose() => semaphore.Release();
     }
 }

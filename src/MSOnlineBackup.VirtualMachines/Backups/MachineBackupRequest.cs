@@ -17,6 +17,12 @@ public sealed record MachineBackupRequest
 
     /// <summary>The names of disks that are left out.</summary>
     public IReadOnlyList<string> ExcludedDisks { get; init; } = [];
+
+    /// <summary>Is asked before anything is done with the machine whether the disks that are taken may be; null for nobody.</summary>
+    public Action<IReadOnlyList<MachineDisk>>? Check { get; init; }
+
+    /// <summary>What the machines of a group have in common, one of which is read at a time once each has its moment; null where a machine stands alone.</summary>
+    public SemaphoreSlim? Turn { get; init; }
 }
 
 /// <summary>What a backup of a virtual machine did.</summary>

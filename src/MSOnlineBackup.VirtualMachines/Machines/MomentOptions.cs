@@ -6,6 +6,9 @@ namespace MSOnlineBackup.VirtualMachines.Machines;
 /// <summary>How a machine gives its disks as they are at one moment.</summary>
 public sealed record MomentOptions
 {
+    /// <summary>The <see cref="WorkFolder"/> where nobody names one.</summary>
+    public static string UsualWorkFolder => Directory.Exists("/var/tmp") ? "/var/tmp" : Path.GetTempPath();
+
     /// <summary>
     /// A folder for what the guest overwrites while its disks are read, with room for that, and for sockets: its path is short. QEMU's account must be able to go through it; a folder in it is given to that
     /// account where this process is root's.
@@ -26,6 +29,9 @@ public sealed record MomentOptions
 
     /// <summary>Whether there is no backup where the guest cannot be held still.</summary>
     public bool RequiresFreeze { get; init; }
+
+    /// <summary>What the machines of a group wait at for each other; null: the machine has a moment of its own. Where it comes to nothing there is a moment all the same, unless <see cref="RequiresFreeze"/>.</summary>
+    public MomentBarrier? Barrier { get; init; }
 
     /// <summary>How long a guest's write waits for what it overwrites to be kept. Then the backup fails, and the guest goes on.</summary>
     public TimeSpan WriteDelay { get; init; } = TimeSpan.FromSeconds(30);

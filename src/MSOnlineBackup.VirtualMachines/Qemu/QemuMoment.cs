@@ -23,11 +23,18 @@ internal sealed class QemuMoment(QemuCommands qemu, MomentOptions options)
     {
         if (options.AgentSocket is not { } agent)
         {
+            options.Barrier?.Leave(qemu.Machine, "no guest agent was named");
             await qemu.SwitchAsync(switches, cancellationToken).ConfigureAwait(false);
             return (Crash("No guest agent was named."), TimeSpan.Zero);
         }
 
         IGuestFreezer freezer = options.Freezer ?? throw new InvalidOperationException("There is an agent, and nothing to freeze with.");
+        if (options.Barrier is { } meeting)
+        {
+            // Nothing is held yet: what is wrong with the others shows further on.
+            await meeting.ReadyAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         IGuestFreeze? freeze = null;
         string? failure = null;
         try
@@ -41,6 +48,7 @@ internal sealed class QemuMoment(QemuCommands qemu, MomentOptions options)
 
         if (freeze is null)
         {
+            options.Barrier?.Leave(qemu.Machine, failure!.TrimEnd('.'));
             await qemu.SwitchAsync(switches, cancellationToken).ConfigureAwait(false);
             return (Crash(failure!), TimeSpan.Zero);
         }
@@ -48,13 +56,40 @@ internal sealed class QemuMoment(QemuCommands qemu, MomentOptions options)
         await using (freeze)
         {
             long began = Stopwatch.GetTimestamp();
+            if (options.Barrier is { } held && !await held.HeldAsync(cancellationToken).ConfigureAwait(false))
+            {
+                RequireTogether(held);
+            }
+
             await qemu.SwitchAsync(switches, cancellationToken).ConfigureAwait(false);
+            if (options.Barrier is { } switched)
+            {
+                await switched.SwitchedAsync(cancellationToken).ConfigureAwait(false);
+            }
+
             bool wasHeld = await freeze.ThawAsync().ConfigureAwait(false);
             TimeSpan frozen = Stopwatch.GetElapsedTime(began);
             SourceConsistency consistency = Judge(freeze, wasHeld);
+            if (options.Barrier is { } over && !await over.ReleasedAsync(qemu.Machine, consistency.Level == ConsistencyLevel.Crash ? consistency.Reason!.TrimEnd('.') : null, cancellationToken).ConfigureAwait(false))
+            {
+                RequireTogether(over);
+            }
+
             return consistency.Level == ConsistencyLevel.Crash && options.RequiresFreeze
                 ? throw new BackupException(BackupErrorId.GuestNotFrozen, $"The virtual machine '{qemu.Machine}' was not held still: {consistency.Reason}", "See to the guest agent in the guest.", qemu.Machine)
                 : (consistency, frozen);
+        }
+    }
+
+    private void RequireTogether(MomentBarrier barrier)
+    {
+        if (options.RequiresFreeze)
+        {
+            throw new BackupException(
+                BackupErrorId.GuestNotFrozen,
+                $"The virtual machine '{qemu.Machine}' was not held still together with the others of its group '{barrier.Group}': {barrier.Failure}.",
+                "See to the machines of the group and their guest agents, and run the backup again.",
+                qemu.Machine);
         }
     }
 

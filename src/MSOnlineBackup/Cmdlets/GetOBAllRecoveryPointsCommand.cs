@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using MSOnlineBackup.Completion;
 using MSOnlineBackup.Engine.Restore;
 using MSOnlineBackup.Engine.Snapshots;
 using MSOnlineBackup.Model.Conversions;
@@ -23,8 +24,23 @@ public sealed class GetOBAllRecoveryPointsCommand : RecoveryCmdlet
     [Parameter(ParameterSetName = "Default")]
     public SwitchParameter IncludeCopy { get; set; }
 
+    /// <summary>Lists those of a virtual machine that the policy names.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = "Machine")]
+    [ArgumentCompleter(typeof(VirtualMachineCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string VirtualMachine { get; set; } = "";
+
     /// <inheritdoc/>
-    protected override void Process() => Run(UseSecondaryRegion ? ListCopyAsync : ListAsync);
+    protected override void Process() => Run(UseSecondaryRegion ? ListCopyAsync : VirtualMachine.Length > 0 ? ListMachineAsync : ListAsync);
+
+    private async Task ListMachineAsync(CmdletPump pump, CancellationToken stop)
+    {
+        RecoveryArchive archive = await OpenAsync(VirtualMachine, null, stop).ConfigureAwait(false);
+        foreach (RecoveryPoint point in await ListAsync(pump, archive, stop).ConfigureAwait(false))
+        {
+            await pump.WriteObjectAsync(point.ToOutput()).ConfigureAwait(false);
+        }
+    }
 
     private async Task ListCopyAsync(CmdletPump pump, CancellationToken stop)
     {

@@ -13,6 +13,7 @@ public sealed class PolicySourceCompleter : ValueCompleter
         BackupAgent agent = ModuleEnvironment.OpenAgent(_ => { });
         BackupPolicy? policy = agent.Policies.Get(PolicyKind.Files);
         return (policy?.Files ?? []).Where(file => !file.Exclude).Select(file => (file.Path, "Source of the policy"))
-            .Concat((policy?.Workloads ?? []).Select(workload => (workload.Name, "Workload of the policy")));
+            .Concat((policy?.Workloads ?? []).Select(workload => (workload.Name, "Workload of the policy")))
+            .Concat((policy?.VirtualMachines ?? []).Select(machine => (machine.Name, "Virtual machine of the policy")));
     }
 }

@@ -113,6 +113,7 @@ internal static class ErrorRecords
         BackupErrorId.VirtualMachineProgramUnusable => ErrorCategory.NotInstalled,
         BackupErrorId.GuestNotFrozen => ErrorCategory.ResourceUnavailable,
         BackupErrorId.GuestNotThawed => ErrorCategory.OperationTimeout,
+        BackupErrorId.VirtualMachineNotInPolicy => ErrorCategory.ObjectNotFound,
         BackupErrorId.VirtualMachineAccessDenied => ErrorCategory.PermissionDenied,
         BackupErrorId.VirtualMachineNotFound => ErrorCategory.ObjectNotFound,
         BackupErrorId.VirtualDiskExists => ErrorCategory.ResourceExists,

@@ -22,7 +22,7 @@ public sealed class OBPolicy
                 DataSourceName = spec.FileSpec,
                 FileSpecs = [spec, .. FileSpecs.Where(other => other.IsExclude && Concerns(other.FileSpec, spec.FileSpec))],
             }),
-            .. WorkloadSpecs.Select(workload => new OBDataSource { DataSourceId = NumberOf(workload.Name), DataSourceName = workload.Name }),
+            .. WorkloadSpecs.Select(workload => workload.Name).Concat(VirtualMachineSpecs.Select(machine => machine.Name)).Select(name => new OBDataSource { DataSourceId = NumberOf(name), DataSourceName = name }),
         ];
 
     /// <summary>Twins of the vault that its backups go to as well, by their folders or URLs; empty for none.</summary>
@@ -43,7 +43,13 @@ public sealed class OBPolicy
     /// <summary>Database servers of this machine that are backed up as such, see Add-OBWorkload.</summary>
     public OBWorkloadSpec[] Workloads => [.. WorkloadSpecs];
 
+    /// <summary>Virtual machines that are backed up as such, see Add-OBVirtualMachine.</summary>
+    public OBVirtualMachineSpec[] VirtualMachines => [.. VirtualMachineSpecs];
+
     /// <summary>Those, in the order in which they were added.</summary>
+    internal List<OBVirtualMachineSpec> VirtualMachineSpecs { get; } = [];
+
+    /// <summary>The database servers, in the order in which they were added.</summary>
     internal List<OBWorkloadSpec> WorkloadSpecs { get; } = [];
 
     /// <summary>What it protects.</summary>

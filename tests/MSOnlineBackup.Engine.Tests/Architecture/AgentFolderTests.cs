@@ -8,5 +8,5 @@ public sealed class AgentFolderTests : FolderOrder
 {
     protected override Assembly Project => typeof(BackupAgent).Assembly;
 
-    protected override string[] Folders => ["", "Fleets", "Watching", "Health", "Reports", "Schedules", "Mounting", "Jobs", "Sinks", "Groups", "Capacity", "VaultReports", "Remote", "Access", "Contact", "Machine", "Retention", "Policies", "Workloads", "Installation"];
+    protected override string[] Folders => ["", "Fleets", "Watching", "Health", "Reports", "Schedules", "Mounting", "Jobs", "Sinks", "Groups", "Capacity", "VaultReports", "Remote", "Access", "Contact", "Machine", "Retention", "Policies", "VirtualMachines", "Workloads", "Installation"];
 }

@@ -22,7 +22,7 @@ public sealed class DependencyTests
         ["MSOnlineBackup.Mounts"] = (["MSOnlineBackup.Engine"], []),
         ["MSOnlineBackup.VirtualMachines"] = (["MSOnlineBackup.Mounts"], []),
         ["MSOnlineBackup.VirtualMachines.Azure"] = (["MSOnlineBackup.VirtualMachines", "MSOnlineBackup.Storage.Azure"], []),
-        ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Mounts"], ["MailKit", "System.Security.Cryptography.ProtectedData"]),
+        ["MSOnlineBackup.Agent"] = (["MSOnlineBackup.Engine", "MSOnlineBackup.Mounts", "MSOnlineBackup.VirtualMachines"], ["MailKit", "System.Security.Cryptography.ProtectedData"]),
         ["MSOnlineBackup.Storage.Azure"] = (["MSOnlineBackup.Vaults"], ["Azure."]),
         ["MSOnlineBackup.Composition"] = (["MSOnlineBackup.Agent", "MSOnlineBackup.Storage.Azure", "MSOnlineBackup.VirtualMachines", "MSOnlineBackup.VirtualMachines.Azure"], ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
         ["MSOnlineBackup.Host"] = (["MSOnlineBackup.Composition"], ["System.CommandLine", "Spectre.Console"]),
@@ -34,7 +34,7 @@ public sealed class DependencyTests
     [InlineData(typeof(ItemTime))]
     [InlineData(typeof(Vault), "MSOnlineBackup.Platform", "NSec.Cryptography", "Polly.Core", "System.IO.Hashing", "ZstdNet", "ZstdSharp")]
     [InlineData(typeof(VaultFiles), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults", "MSOnlineBackup.Disks")]
-    [InlineData(typeof(BackupAgent), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults", "MSOnlineBackup.Engine", "MSOnlineBackup.Mounts", "MailKit", "MimeKit", "System.Security.Cryptography.ProtectedData")]
+    [InlineData(typeof(BackupAgent), "MSOnlineBackup.Platform", "MSOnlineBackup.Vaults", "MSOnlineBackup.Engine", "MSOnlineBackup.Mounts", "MSOnlineBackup.VirtualMachines", "MailKit", "MimeKit", "System.Security.Cryptography.ProtectedData")]
     public void What_works_without_a_front_references_the_base_class_library_and_what_is_named_here_and_no_console(Type one, params string[] allowed)
     {
         string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;

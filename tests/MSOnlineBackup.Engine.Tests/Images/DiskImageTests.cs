@@ -1,3 +1,4 @@
+using MSOnlineBackup.Disks.Tests.Lvm;
 using MSOnlineBackup.Engine.Backup;
 using MSOnlineBackup.Engine.Images;
 using MSOnlineBackup.Engine.Restore;
@@ -6,6 +7,7 @@ using MSOnlineBackup.Engine.Tests.Backup;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Progress;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using Xunit;
@@ -66,6 +68,29 @@ public sealed class DiskImageTests : IDisposable
         Assert.Equal(BackupErrorId.VolumeItemNotFound, Assert.Throws<BackupException>(() => image.FindVolume("9")).Id);
         Assert.Equal(BackupErrorId.VolumeUnsupported, Assert.Throws<BackupException>(() => empty.FindVolume("0")).Id);
         Assert.Equal(BackupErrorId.VolumeItemNotFound, (await Assert.ThrowsAsync<BackupException>(() => DiskImage.FindAsync(image.FindVolume("0"), "/etc/passwd/x", Cancel))).Id);
+    }
+
+    [Fact]
+    public async Task Logical_volumes_are_listed_and_their_files_not_read_where_the_options_say_so()
+    {
+        using (var lvm = new LvmDisks(_target, 24 << 20))
+        {
+            lvm.Run("pvcreate", [.. lvm.Devices]);
+            lvm.Run("vgcreate", ["-s", "1M", "group", .. lvm.Devices]);
+            lvm.Create("group", "root", 4);
+        }
+
+        (IndexedVault vault, RecoveryPoint point) = await _disks.BackUpAsync(await File.ReadAllBytesAsync(_target["disk0"], Cancel));
+        using DiskImage open = await vault.OpenDiskAsync(point, "vda", Cancel);
+        Assert.Equal(BackupErrorId.VolumeUnsupported, Assert.Throws<BackupException>(() => open.FindVolume("group-root")).Id);
+        VaultOptions options = _disks.Backups.Options with { ReadsLogicalVolumes = false };
+        IndexedVault limited = await (await TestVault.UnlockAsync(_disks.Backups.Objects, BackupFixture.Passphrase, options, Cancel)).IndexAsync(Cancel);
+        using DiskImage image = await limited.OpenDiskAsync(point, "vda", Cancel);
+
+        Assert.Equal(["0", "group-root"], image.Parts.Select(part => part.Name));
+        BackupException refused = Assert.Throws<BackupException>(() => image.FindVolume("group-root"));
+        Assert.Equal(BackupErrorId.PolicyLimitExceeded, refused.Id);
+        Assert.Contains("profile Mars reads files of partitions only", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -8,6 +8,7 @@ using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.RecoveryPoints;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.VirtualMachines.GuestAgent;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Jobs;
@@ -132,7 +133,10 @@ public sealed class JobLogTests : IDisposable
     public void What_stands_in_a_vaults_address_beside_its_place_is_left_out()
     {
         BackupAgent agent = _machine.Open();
-        var machine = new JobMachine(agent.Machine, null!, agent.Policies, null!, new StateFolder(_machine.State), PolicyLimits.Open, "ALPHA", TimeProvider.System) { Copies = agent.Copies };
+        var machine = new JobMachine(agent.Machine, null!, agent.Policies, null!, new StateFolder(_machine.State), PolicyLimits.Open, "ALPHA", TimeProvider.System)
+        {
+            Copies = agent.Copies, OpenMachine = _machine.Options().OpenMachine, Freezer = new FreezeChild(["nothing"], TimeProvider.System),
+        };
         var order = new RecoveryOrder { Vault = "https://me:pass@acct.blob.core.windows.net/vault?sig=abc", MachineName = "B", PointId = "1", Paths = ["/a", "/b"] };
 
         IReadOnlyDictionary<string, string> settings = JobLogSettings.Of(order, machine);

@@ -15,7 +15,7 @@ public sealed class JobOrderFileTests
     private const string Signature = "sv=2024-11-04&sp=racl&sig=c2VjcmV0";
     private const string Passphrase = "a passphrase for tests";
 
-    private static readonly JobMachine _starter = new(null!, null!, null!, null!, null!, PolicyLimits.Mars, "ALPHA", TimeProvider.System) { Copies = null! };
+    private static readonly JobMachine _starter = new(null!, null!, null!, null!, null!, PolicyLimits.Mars, "ALPHA", TimeProvider.System) { Copies = null!, OpenMachine = null!, Freezer = null! };
 
     [Fact]
     public void An_order_on_disk_has_no_secret_in_it()

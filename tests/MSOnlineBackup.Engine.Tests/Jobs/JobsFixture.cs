@@ -12,6 +12,7 @@ using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
 using MSOnlineBackup.Vaults.Layout;
 using MSOnlineBackup.Vaults.Storage;
+using MSOnlineBackup.VirtualMachines.Machines;
 using Xunit;
 
 namespace MSOnlineBackup.Engine.Tests.Jobs;
@@ -66,6 +67,9 @@ internal sealed class JobsFixture : IDisposable
     /// <summary>Comes between the jobs and the vault's folder.</summary>
     public Func<IVaultStore, IVaultStore> Between { get; set; } = store => store;
 
+    /// <summary>Virtual machines by their names, in place of those that are reached by their addresses.</summary>
+    public Dictionary<string, IVirtualMachine> Machines { get; } = [];
+
     /// <summary>Called before a source is opened.</summary>
     public Action OpeningSource { get; set; } = () => { };
 
@@ -91,6 +95,7 @@ internal sealed class JobsFixture : IDisposable
         Limits = Limits,
         Engine = new VaultOptions { TimeProvider = Clock, KeyDerivationIterations = 1000, Workers = 2 },
         OpenSource = OpenSource,
+        OpenMachine = (address, name, stop) => name is not null && Machines.TryGetValue(name, out IVirtualMachine? machine) ? Task.FromResult(machine) : address.OpenAsync(name, stop),
     };
 
     /// <summary>A machine whose policy names these sources; without any, the real folder.</summary>

@@ -21,6 +21,7 @@ public sealed class PolicyJsonTests
             Files,
             Files with { Id = new Guid("7f2c0f3e-6f0e-4f6f-9a55-0a4f1d7c2b11"), IsPaused = true },
             With(new("C:\\Users\\é \"x\""), new("/a\nb", NonRecursive: true), new("*<>&'\u2028😀", Exclude: true)),
+            With() with { VirtualMachines = [new("vm1", ["qmp:/run/vm1/qmp.sock"], "/run/agent", true, true, ["vda"], ["vdb"], "/var/tmp", "web"), new("vm2", ["/srv/vda.qcow2", "/srv/vdb.raw"])] },
             new BackupPolicy { Kind = PolicyKind.SystemState, Schedule = new([DayOfWeek.Friday], [At(23, 59)], 3) },
         ];
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using MSOnlineBackup.Agent.Policies;
+using MSOnlineBackup.Agent.VirtualMachines;
 using MSOnlineBackup.Agent.Workloads;
 using MSOnlineBackup.Testing;
 using MSOnlineBackup.Vaults.Errors;
+using MSOnlineBackup.VirtualMachines.Machines;
 using Xunit;
 using static MSOnlineBackup.Engine.Tests.Policies.SamplePolicy;
 
@@ -109,6 +111,60 @@ public sealed class PolicyLimitsTests
         Assert.Null(Record.Exception(() => PolicyLimits.Mars.CheckRecoveryPoints(isWorkload, most)));
         Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Mars.CheckRecoveryPoints(isWorkload, most + 1));
         Assert.Null(Record.Exception(() => PolicyLimits.Open.CheckRecoveryPoints(isWorkload, most + 1)));
+    }
+
+    [Fact]
+    public void A_virtual_machine_has_32_disks_of_32_TiB_and_under_Mars_256_TiB_in_all()
+    {
+        const long TiB = 1L << 40;
+        foreach (PolicyLimits limits in new[] { PolicyLimits.Mars, PolicyLimits.Open })
+        {
+            Assert.Null(Record.Exception(() => limits.CheckDisks(Disks(32, TiB))));
+            Assert.Contains("'disks of a virtual machine' (virtual machine): the value is 33;", Fails(BackupErrorId.PolicyLimitExceeded, () => limits.CheckDisks(Disks(33, 1))).Message, StringComparison.Ordinal);
+            Assert.Null(Record.Exception(() => limits.CheckDisks(Disks(8, 32 * TiB))));
+            Assert.Contains("32,769", Fails(BackupErrorId.PolicyLimitExceeded, () => limits.CheckDisks(Disks(1, (32 * TiB) + 1))).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("the profile Mars allows 0 to 262,144 GiB", Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Mars.CheckDisks([.. Disks(8, 32 * TiB), .. Disks(1, 1)])).Message, StringComparison.Ordinal);
+        Assert.Null(Record.Exception(() => PolicyLimits.Open.CheckDisks(Disks(9, 32 * TiB))));
+
+        static MachineDisk[] Disks(int count, long bytes) => [.. Enumerable.Range(0, count).Select(index => new MachineDisk($"vd{index}", $"disks/vd{index}.raw", null, bytes, "raw", null, IsReadOnly: false))];
+    }
+
+    [Fact]
+    public void Virtual_machines_are_backed_up_twice_a_day_by_schedule_under_Mars()
+    {
+        BackupPolicy policy = Files with { VirtualMachines = [new("vm1", ["/srv/vda.qcow2"])] };
+
+        Assert.Contains("scheduled backups of a virtual machine", Fails(BackupErrorId.PolicyLimitExceeded, () => PolicyLimits.Mars.Check(policy)).Message, StringComparison.Ordinal);
+        PolicyLimits.Mars.Check(policy with { Schedule = new(EveryDay, [At(8), At(20)]), Retention = new(30) });
+        PolicyLimits.Open.Check(policy);
+    }
+
+    [Fact]
+    public void A_virtual_machine_that_contradicts_itself_is_named()
+    {
+        VirtualMachineSettings running = new("vm1", ["qmp:/run/vm1/qmp.sock"]);
+        Check(running);
+        Check(running with { AgentSocket = "/run/agent", HasHooks = true, RequiresFreeze = true, Group = "web", Disks = ["vda"], ExcludedDisks = ["vdb"], WorkFolder = "/var/tmp" });
+        Contradictory(With(running with { Name = "a/b" }), "'a/b' is no name");
+        Contradictory(With(running with { Name = " " }), "is no name");
+        Contradictory(With(running with { Addresses = [] }), "cannot be reached");
+        Contradictory(With(running with { Addresses = ["qemu:///system"] }), "qemu:///system");
+        Contradictory(With(running with { AgentSocket = "agent" }), "'agent' of the virtual machine 'vm1' is not an absolute path");
+        Contradictory(With(running with { WorkFolder = "work" }), "'work'");
+        Contradictory(With(running with { Group = "web" }), "names no guest agent");
+        Contradictory(With(running with { RequiresFreeze = true }), "names no guest agent");
+        Contradictory(With(running with { Addresses = ["/srv/vda.raw"], AgentSocket = "/run/agent" }), "is off");
+        Contradictory(With(running with { Disks = ["vda"], ExcludedDisks = ["vda"] }), "'vda'");
+        Contradictory(With(running with { Disks = [""] }), "has no name");
+        Contradictory(With(running, running with { Name = "VM1" }), "twice");
+        Contradictory(With(running) with { Workloads = [new WorkloadSettings("vm1", WorkloadKind.PostgreSql, "/run/postgresql")] }, "twice");
+        Contradictory(With(running) with { Kind = PolicyKind.SystemState, Files = [] }, "'vm1'");
+
+        static BackupPolicy With(params VirtualMachineSettings[] machines) => Files with { Files = [], VirtualMachines = machines };
+
+        static void Check(VirtualMachineSettings machine) => PolicyLimits.Open.Check(With(machine));
     }
 
     [Fact]

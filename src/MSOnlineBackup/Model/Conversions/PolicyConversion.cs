@@ -13,6 +13,7 @@ internal static class PolicyConversion
         Kind = draft.Kind,
         Files = [.. draft.FileSpecs.Select(spec => new FileSpecification(spec.FileSpec, spec.IsExclude, !spec.IsRecursive))],
         Workloads = [.. draft.WorkloadSpecs.Select(workload => workload.ToEngine())],
+        VirtualMachines = [.. draft.VirtualMachineSpecs.Select(machine => machine.ToEngine())],
         Schedule = draft.BackupSchedule?.ToEngine(),
         Retention = draft.RetentionPolicy?.ToEngine(),
         CopyTo = [.. draft.CopyTo ?? []],
@@ -56,6 +57,7 @@ internal static class PolicyConversion
         };
         draft.FileSpecs.AddRange(policy.Files.Select(file => new OBFileSpec(file.Path, file.Exclude, !file.NonRecursive)));
         draft.WorkloadSpecs.AddRange(policy.Workloads.Select(workload => workload.ToOutput()));
+        draft.VirtualMachineSpecs.AddRange(policy.VirtualMachines.Select(machine => machine.ToOutput()));
         draft.MarkSavedAs(policy.Id);
         return draft;
     }
