@@ -96,6 +96,7 @@
         'Repair-OBSchedule'
         'Repair-OBVault'
         'Restore-OBRecoveryPoint'
+        'Restore-OBVirtualMachine'
         'Set-OBAlarmSink'
         'Set-OBMachineSetting'
         'Set-OBPolicy'

@@ -109,6 +109,35 @@ public sealed class ImageTests : IDisposable
         Assert.Contains("VirtualMachineUnreachable", run.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_machine_a_disk_and_the_place_of_a_disk_are_restored()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/qemu-img"), "Needs qemu-img.");
+        await _vault.CreateAsync();
+        string image = _folder["vda.raw"];
+        byte[] before = new byte[1 << 20];
+        before[5000] = 7;
+        await File.WriteAllBytesAsync(image, before, TestContext.Current.CancellationToken);
+        await RunAsync(0, "image", "backup", image, "--machine", "vm1");
+        await File.WriteAllBytesAsync(image, new byte[1 << 20], TestContext.Current.CancellationToken);
+
+        HostRun made = await RunAsync(0, "image", "restore-machine", "latest", "--as", "vm2", "--to", _folder["vm2"], "--format", "raw", "--machine", "vm1", "--json");
+        HostRun disk = await RunAsync(0, "image", "restore-disk", "latest", "vda", "--to", _folder["x.qcow2"], "--machine", "vm1");
+        HostRun again = await RunAsync(1, "image", "restore-disk", "latest", "vda", "--to", _folder["x.qcow2"], "--machine", "vm1");
+        HostRun replaced = await RunAsync(0, "image", "replace-disk", "latest", "vda", "--machine", "vm1", "--work", _folder.Path, "--json");
+
+        JsonElement summary = JsonDocument.Parse(made.Output.Trim().Split('\n')[^1]).RootElement;
+        Assert.Equal(("image restore-machine", "vm2"), (summary.GetProperty("command").GetString(), summary.GetProperty("machine").GetString()));
+        Assert.Equal(before, await File.ReadAllBytesAsync(summary.GetProperty("files")[0].GetString()!, TestContext.Current.CancellationToken));
+        Assert.Contains("x.qcow2", disk.Output, StringComparison.Ordinal);
+        Assert.Contains("MachineTargetTaken", again.Error, StringComparison.Ordinal);
+        Assert.Equal(before, await File.ReadAllBytesAsync(image, TestContext.Current.CancellationToken));
+        string point = JsonDocument.Parse(replaced.Output.Trim().Split('\n')[^1]).RootElement.GetProperty("pointId").GetString()!;
+        await RunAsync(0, "image", "replace-disk", point, "vda", "--undo", "--machine", "vm1", "--work", _folder.Path);
+        Assert.Equal(new byte[1 << 20], await File.ReadAllBytesAsync(image, TestContext.Current.CancellationToken));
+        Assert.Contains("network", (await RunAsync(2, "image", "restore-machine", "latest", "--as", "vm3", "--to", _folder["vm3"], "--network", "a,b", "--machine", "vm1")).Error, StringComparison.Ordinal);
+    }
+
     private async Task BackUpAsync()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/sbin/mkfs.ext4"), "Needs mkfs.ext4.");

@@ -69,6 +69,7 @@ public sealed class JsonSchemaTests
         [typeof(MountSummary)] = ["mount", "mount run", "unmount"],
         [typeof(RestorePlanSummary)] = ["restore --dry-run"],
         [typeof(RestoreSummary)] = ["restore", "image restore"],
+        [typeof(MachineRestoreSummary)] = ["image restore-machine", "image restore-disk", "image replace-disk"],
         [typeof(VerifySummary)] = ["verify"],
         [typeof(MachineProofLine)] = ["machineProof"],
         [typeof(ProofSummary)] = ["vault proof"],

@@ -29,6 +29,7 @@ BeforeDiscovery {
         @{ Name = 'Get-OBJobLog' }
         @{ Name = 'Remove-OBRecoveryPoint' }
         @{ Name = 'Restore-OBRecoveryPoint' }
+        @{ Name = 'Restore-OBVirtualMachine'; With = @{ As = { 'vm2' }; To = { "$TestDrive/vm2" } } }
         @{ Name = 'Get-OBVault' }
         @{ Name = 'Get-OBWorkload' }
         @{ Name = 'New-OBFileSpec' }

@@ -35,6 +35,7 @@ BeforeDiscovery {
         'Repair-OBSchedule'          = { Repair-OBSchedule -WhatIf }
         'Repair-OBVault'             = { Repair-OBVault -WhatIf }
         'Restore-OBRecoveryPoint'    = { Restore-OBRecoveryPoint $deleted -WhatIf }
+        'Restore-OBVirtualMachine'   = { Restore-OBVirtualMachine $item -As vm2 -To "$work/vm2" -WhatIf }
         'Set-OBAlarmSink'            = { Set-OBAlarmSink log -SystemLog -WhatIf }
         'Set-OBMachineSetting'       = { Set-OBMachineSetting -ProxyServer proxy.example.com -ProxyPort 8080 -WhatIf }
         'Set-OBPolicy'               = { $changed = Get-OBPolicy; $changed.BackupSchedule = New-OBSchedule; Set-OBPolicy $changed -WhatIf }

@@ -123,8 +123,9 @@ public sealed class VaultContact
     /// <param name="isForced">Whether what is in a folder is to be restored all the same.</param>
     /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="BackupException">SubscriptionDeprovisioned.</exception>
-    internal async Task AdmitRestoreAsync(Vault vault, bool isForced, CancellationToken cancellationToken)
+    public async Task AdmitRestoreAsync(Vault vault, bool isForced, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(vault);
         bool isRemote = new VaultAddress(vault.Location).IsRemote;
         VaultOperation operation = ContactTable.OperationOf(isBackup: false, isRemote);
         if (!Enum.GetValues<VaultSubscription>().Any(state => ContactTable.Decide(_limits, isLost: false, state, operation) == ContactVerdict.Stop) || (isForced && !isRemote))

@@ -46,6 +46,7 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(MountSummary))]
 [JsonSerializable(typeof(RestorePlanSummary))]
 [JsonSerializable(typeof(RestoreSummary))]
+[JsonSerializable(typeof(MachineRestoreSummary))]
 [JsonSerializable(typeof(VerifySummary))]
 [JsonSerializable(typeof(ShareSummary))]
 [JsonSerializable(typeof(TrialSummary))]

@@ -202,6 +202,19 @@ internal sealed record RestorePlanSummary(
     long Conflicts,
     long Unrestorable) : Summary("restore --dry-run");
 
+/// <summary><c>image restore-machine</c>, <c>image restore-disk</c> and <c>image replace-disk</c>.</summary>
+internal sealed record MachineRestoreSummary(
+    string Command,
+    string PointId,
+    string Machine,
+    IReadOnlyList<string> Disks,
+    IReadOnlyList<string> Files,
+    string? Definition,
+    string? Script,
+    string? Kept,
+    string? SafetyPoint,
+    IReadOnlyList<string> Notes) : Summary(Command);
+
 internal sealed record RestoreSummary(
     string PointId,
     string Target,

@@ -484,6 +484,16 @@ public enum BackupErrorId
     /// <summary>A policy has no virtual machine of a name.</summary>
     VirtualMachineNotInPolicy = 1830,
 
+    // Restores of virtual machines.
+    /// <summary>A recovery point is of no virtual machine, or has not what is to be restored of one.</summary>
+    MachinePointUnfit = 1835,
+    /// <summary>A file that a restore of a virtual machine writes is there already, and is not to be replaced.</summary>
+    MachineTargetTaken,
+    /// <summary>The image of a disk is to be replaced, and a machine that runs has it.</summary>
+    MachineNotOff,
+    /// <summary>A disk is to be put back that was not replaced.</summary>
+    DiskNotReplaced,
+
     // Virtual machines in a cloud.
     /// <summary>Azure does not allow this machine's identity what a backup or a restore of a virtual machine needs.</summary>
     VirtualMachineAccessDenied = 1850,

@@ -41,7 +41,10 @@ public static class MachineBackup
         }
 
         var description = new MachineDescription(
-            machine.Name, machine.Uuid, machine.Hypervisor, [.. moment.Disks.Select(disk => disk.Disk)], [.. all.Select(disk => disk.Name).Except(chosen.Select(disk => disk.Name))]);
+            machine.Name, machine.Uuid, machine.Hypervisor, [.. moment.Disks.Select(disk => disk.Disk)], [.. all.Select(disk => disk.Name).Except(chosen.Select(disk => disk.Name))])
+        {
+            Hardware = moment.Hardware,
+        };
         var source = new BackupSource.Composed(
             request.Backup.MachineName,
             [

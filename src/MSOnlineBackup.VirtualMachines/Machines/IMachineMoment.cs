@@ -20,6 +20,9 @@ public interface IMachineMoment : IAsyncDisposable
     /// <summary>What else defines the machine, by the names of files in the root of the recovery point: "domain.xml".</summary>
     IReadOnlyList<(string Name, byte[] Content)> Files { get; }
 
+    /// <summary>What the machine is made of, beside its disks; null where nothing is known.</summary>
+    MachineHardware? Hardware => null;
+
     /// <summary>What can be relied on, alike for all disks.</summary>
     SourceConsistency Consistency { get; }
 

@@ -19,6 +19,9 @@ public sealed record MachineDescription(string Name, string? Uuid, string Hyperv
     /// <summary>The version of the form of this file.</summary>
     public int Version { get; init; } = 1;
 
+    /// <summary>What it is made of, beside its disks; null where nothing is known, as in points of earlier versions.</summary>
+    public MachineHardware? Hardware { get; init; }
+
     /// <summary>The file of a disk in a point: <c>disks/vda.raw</c>. What in a name is neither a letter, a digit, a point, '-' nor '_' is written as '%' and its two digits, for a file's name says where a disk is found again.</summary>
     public static string FileOf(string disk)
     {
@@ -51,6 +54,6 @@ public sealed record MachineDescription(string Name, string? Uuid, string Hyperv
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, UseStringEnumConverter = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(MachineDescription))]
 internal sealed partial class MachineJson : JsonSerializerContext;

@@ -36,7 +36,10 @@ public sealed class QemuBackup : IMachineMoment
     public IReadOnlyList<MomentDisk> Disks => _opened;
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, byte[] Content)> Files => [];
+    public IReadOnlyList<(string Name, byte[] Content)> Files { get; internal set; } = [];
+
+    /// <inheritdoc/>
+    public MachineHardware? Hardware { get; internal set; }
 
     /// <inheritdoc/>
     public SourceConsistency Consistency { get; private set; } = new(ConsistencyLevel.None);

@@ -114,7 +114,11 @@ public sealed class QemuMachine : IVirtualMachine
     {
         ArgumentNullException.ThrowIfNull(disks);
         IReadOnlyList<QemuDisk> all = await ListDisksAsync(cancellationToken).ConfigureAwait(false);
-        return await BeginBackupAsync([.. disks.Select(disk => all.FirstOrDefault(other => other.Name == disk.Name) ?? throw Gone(disk.Name))], options, cancellationToken).ConfigureAwait(false);
+        QemuDisk[] chosen = [.. disks.Select(disk => all.FirstOrDefault(other => other.Name == disk.Name) ?? throw Gone(disk.Name))];
+        (MachineHardware hardware, byte[]? variables) = await new QemuHardware(_qemu).ReadAsync(all, cancellationToken).ConfigureAwait(false);
+        QemuBackup backup = await BeginBackupAsync(chosen, options, cancellationToken).ConfigureAwait(false);
+        (backup.Hardware, backup.Files) = (hardware, variables is null ? [] : [(MachineHardware.VariablesFile, variables)]);
+        return backup;
     }
 
     /// <summary>Lets go of the monitor.</summary>
