@@ -93,7 +93,7 @@ internal sealed class Application(HostEnvironment environment, Func<Cancellation
             new MountsCommand(),
             new UnmountCommand(),
             new CommandGroup("serve", "Show recovery points to programs of this machine, and a vault to other machines.", "obengine serve webdav latest --vault /mnt/backup", new ServeWebDavCommand(), new ServeNbdCommand(), new ServeStoreCommand(), new ServeBackupCommand(), new ServeThawCommand()),
-            new CommandGroup("image", "Back up and restore virtual machines with their disks, and look into disks of recovery points.", "obengine image ls latest vda:2:/etc --machine vm1 --vault /mnt/backup", new ImageBackupCommand(), new ImageListCommand(), new ImageCatCommand(), new ImageRestoreCommand(), new ImageUploadCommand(), new ImageRestoreMachineCommand(), new ImageRestoreDiskCommand(), new ImageReplaceDiskCommand()),
+            new CommandGroup("image", "Back up and restore virtual machines with their disks, run them from recovery points, and look into disks there.", "obengine image ls latest vda:2:/etc --machine vm1 --vault /mnt/backup", new ImageBackupCommand(), new ImageListCommand(), new ImageCatCommand(), new ImageRestoreCommand(), new ImageStartCommand(), new ImageUploadCommand(), new ImageRestoreMachineCommand(), new ImageRestoreDiskCommand(), new ImageReplaceDiskCommand()),
             new VerifyCommand(),
             new RetentionCommand(),
             new CapacityCommand(),

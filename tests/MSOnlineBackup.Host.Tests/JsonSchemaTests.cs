@@ -94,6 +94,8 @@ public sealed class JsonSchemaTests
         [typeof(HealthLine)] = ["health"],
         [typeof(ServingLine)] = ["serving"],
         [typeof(ServeSummary)] = ["serve webdav", "serve nbd", "serve store", "serve backup", "serve thaw"],
+        [typeof(RunningMachineLine)] = ["runningMachine"],
+        [typeof(InstantSummary)] = ["image start"],
         [typeof(DiagnosticSummary)] = ["diagnostic export"],
         [typeof(HealthSummary)] = ["health"],
         [typeof(UpdateSummary)] = ["update"],

@@ -89,6 +89,8 @@ namespace MSOnlineBackup.Host.Documents;
 [JsonSerializable(typeof(DiagnosticSummary))]
 [JsonSerializable(typeof(ServingLine))]
 [JsonSerializable(typeof(ServeSummary))]
+[JsonSerializable(typeof(RunningMachineLine))]
+[JsonSerializable(typeof(InstantSummary))]
 [JsonSerializable(typeof(HealthSummary))]
 [JsonSerializable(typeof(UpdateSummary))]
 [JsonSerializable(typeof(ScheduleRunSummary))]

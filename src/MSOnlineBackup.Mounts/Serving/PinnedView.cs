@@ -10,10 +10,11 @@ namespace MSOnlineBackup.Mounts.Serving;
 /// <summary>A view of a vault of which no collection takes anything away as long as it is open: the vault has been told that somebody reads.</summary>
 public sealed class PinnedView : IAsyncDisposable
 {
-    private readonly ReadingSession? _pin;
+    private readonly UnlockedVault _vault;
+    private ReadingSession? _pin;
 
-    private PinnedView(IItemView view, RecoveryPoint? point, ReadingSession? pin, BackupException? unpinned) =>
-        (View, Point, _pin, Unpinned) = (view, point, pin, unpinned);
+    private PinnedView(UnlockedVault vault, IItemView view, RecoveryPoint? point, ReadingSession? pin, BackupException? unpinned) =>
+        (_vault, View, Point, _pin, Unpinned) = (vault, view, point, pin, unpinned);
 
     /// <summary>The view.</summary>
     public IItemView View { get; }
@@ -45,7 +46,7 @@ public sealed class PinnedView : IAsyncDisposable
             IItemView view = await (point is null
                 ? index.OpenViewAsync(machine, options, cancellationToken)
                 : index.OpenViewAsync(point, options, cancellationToken)).ConfigureAwait(false);
-            return new PinnedView(view, point, pin, unpinned);
+            return new PinnedView(vault, view, point, pin, unpinned);
         }
         catch
         {
@@ -55,6 +56,17 @@ public sealed class PinnedView : IAsyncDisposable
             }
 
             throw;
+        }
+    }
+
+    /// <summary>Says anew that somebody reads, for those who read longer than the day after which maintenance takes a reader that shows no sign of life for dead. One caller at a time.</summary>
+    /// <exception cref="BackupException">VaultUnreachable, …: what was said before holds on.</exception>
+    public async Task RenewAsync(CancellationToken cancellationToken)
+    {
+        if (_pin is { } former)
+        {
+            _pin = await ReadingSession.BeginAsync(_vault.WithoutIndex(), cancellationToken).ConfigureAwait(false);
+            await former.DisposeAsync().ConfigureAwait(false);
         }
     }
 

@@ -493,6 +493,13 @@ public enum BackupErrorId
     MachineNotOff,
     /// <summary>A disk is to be put back that was not replaced.</summary>
     DiskNotReplaced,
+    // Machines that run from recovery points.
+    /// <summary>A machine that runs from a recovery point has ended before its images had all.</summary>
+    InstantMachineEnded = 1840,
+    /// <summary>A disk of a machine that runs from a recovery point has parts that the vault does not give.</summary>
+    InstantDiskIncomplete,
+    /// <summary>A machine that runs from a recovery point stands still, since a disk could not be read or written.</summary>
+    InstantMachineWaits,
 
     // Virtual machines in a cloud.
     /// <summary>Azure does not allow this machine's identity what a backup or a restore of a virtual machine needs.</summary>
