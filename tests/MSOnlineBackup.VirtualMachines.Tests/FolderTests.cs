@@ -8,5 +8,5 @@ public sealed class FolderTests : FolderOrder
 {
     protected override Assembly Project => typeof(QemuMachine).Assembly;
 
-    protected override string[] Folders => ["", "Addresses", "Restores", "Instant", "Backups", "Qemu", "Images", "Machines", "GuestAgent", "Qmp", "Nbd", "Changes", "Sockets"];
+    protected override string[] Folders => ["", "Addresses", "Restores", "Instant", "Backups", "Libvirt", "Qemu", "Images", "Machines", "GuestAgent", "Virsh", "Qmp", "Nbd", "Changes", "Sockets"];
 }

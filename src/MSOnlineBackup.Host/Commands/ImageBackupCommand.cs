@@ -12,6 +12,7 @@ using MSOnlineBackup.Vaults.Registers;
 using MSOnlineBackup.VirtualMachines.Backups;
 using MSOnlineBackup.VirtualMachines.GuestAgent;
 using MSOnlineBackup.VirtualMachines.Images;
+using MSOnlineBackup.VirtualMachines.Libvirt;
 using MSOnlineBackup.VirtualMachines.Machines;
 using MSOnlineBackup.VirtualMachines.Qemu;
 
@@ -39,24 +40,25 @@ internal sealed class ImageBackupCommand : HostCommand
     public ImageBackupCommand()
         : base(
             "backup",
-            "Back up a virtual machine: one that runs under QEMU or in Azure, with its disks as they are at one moment, or the images of one that is off. After the first time, what changed is read.",
+            "Back up a virtual machine: one that runs under QEMU, libvirt or in Azure, with its disks as they are at one moment, or one that is off by its images. After the first time, what changed is read.",
             """
             obengine image backup qmp:/run/vm1/qmp.sock --vault /mnt/backup
             obengine image backup qmp:/run/vm1/qmp.sock --agent /run/vm1/agent.sock --exclude-disk scratch --vault /mnt/backup
+            obengine image backup qemu:///system/vm3 --vault /mnt/backup
             obengine image backup /srv/vm2/vda.qcow2 /srv/vm2/vdb.qcow2 --machine vm2 --vault /mnt/backup
             obengine image backup /subscriptions/ID/resourceGroups/GROUP/providers/Microsoft.Compute/virtualMachines/vm3 --vault /mnt/backup
             """)
     {
-        _targets = Many("MACHINE", "The machine: qmp: and the path of its monitor's socket (QEMU's option -qmp unix:PATH,server=on,wait=off); the address of one in Azure, /subscriptions/...; or the images of the disks of one that is off.", ArgumentArity.OneOrMore);
+        _targets = Many("MACHINE", "The machine: qemu:///system/NAME for one of libvirt's; qmp: and the path of its monitor's socket (QEMU's option -qmp unix:PATH,server=on,wait=off); the address of one in Azure, /subscriptions/...; or the images of the disks of one that is off.", ArgumentArity.OneOrMore);
         _vault = new VaultSelection(this);
-        _disks = Values("--disk", "NAME", "A disk to take, by the id of its drive or device; in Azure os, lun0 and so on. Default: all.");
+        _disks = Values("--disk", "NAME", "A disk to take, by the id of its drive or device; with libvirt by its target, such as vda; in Azure os, lun0 and so on. Default: all.");
         _excluded = Values("--exclude-disk", "NAME", "A disk to leave out.");
-        _agent = Value("--agent", "SOCKET", "The socket of the guest agent: the guest's file systems are held still for the moment, and let go within 10 seconds, whatever happens here.");
+        _agent = Value("--agent", "SOCKET", "The socket of the guest agent: the guest's file systems are held still for the moment, and let go within 10 seconds, whatever happens here. With libvirt the agent is found without it.");
         _hooks = Flag("--hooks", "The guest agent runs scripts that bring the guest's programs into order (qemu-ga -F). In Azure: its own agent tells the guest's programs.");
         _requireFreeze = Flag("--require-freeze", "Make no recovery point if the guest cannot be held still.");
-        _work = Value("--work", "DIR", "A folder that QEMU's account can reach, with room for what the guest overwrites meanwhile. Default: /var/tmp.");
+        _work = Value("--work", "DIR", "A folder that QEMU's account can reach, with room for what the guest overwrites meanwhile. Default: /var/tmp; with libvirt the machine's own folder.");
         _format = Value("--format", "FORMAT", "Of images, their format. Default: qcow2 for FILE.qcow2, raw for FILE.raw and FILE.img.");
-        _machine = Value("--machine", "NAME", "The name of the machine in the vault. Default: the name that QEMU was told, or that it has in Azure.");
+        _machine = Value("--machine", "NAME", "The name of the machine in the vault. Default: the name that it has for QEMU, for libvirt, or in Azure.");
         _tags = Values("--tag", "WORD", "A word to attach to the recovery point.");
         _compression = Choice("--compression", "How hard to compress: fastest for a slow processor; better or max for a slow line, or for storage that is paid by size.", Compression.Default);
         _force = Flag("--force", "Read all of the disks, whatever the machine says of what changed.");
@@ -67,10 +69,20 @@ internal sealed class ImageBackupCommand : HostCommand
     public override async Task<Outcome> RunAsync(CommandContext context)
     {
         IReadOnlyList<string> targets = context.Get(_targets);
+        LibvirtAddress? domain = null;
+        if (targets.FirstOrDefault(LibvirtAddress.IsOne) is { } named)
+        {
+            domain = targets.Count == 1 ? LibvirtAddress.Parse(named) : throw context.Invalid($"'{named}' is one machine, and something else is named beside it.", "Back up one machine at a time.", named);
+            if (context.Get(_agent) is not null || context.Get(_format) is not null)
+            {
+                throw context.Invalid("libvirt knows the agent of its machines, and the formats of their images.", "Leave out --agent and --format.");
+            }
+        }
+
         string? socket = targets is [var only] && only.StartsWith(QmpScheme, StringComparison.OrdinalIgnoreCase) ? only[QmpScheme.Length..] : null;
         if (socket is "" || (socket is null && targets.FirstOrDefault(target => target.StartsWith(QmpScheme, StringComparison.OrdinalIgnoreCase)) is not null))
         {
-            throw context.Invalid($"'{targets[0]}' is no virtual machine.", "Write qmp: and the path of one monitor's socket, such as qmp:/run/vm1/qmp.sock, or the images of one machine.", targets[0]);
+            throw context.Invalid($"'{targets[0]}' is no virtual machine.", "Write qmp: and the path of one monitor's socket, such as qmp:/run/vm1/qmp.sock, qemu:///system/NAME, or the images of one machine.", targets[0]);
         }
 
         string? address = targets is [var one] && AzureMachines.IsAddress(one) ? one : null;
@@ -79,7 +91,7 @@ internal sealed class ImageBackupCommand : HostCommand
             throw context.Invalid("A machine in Azure is held still by Azure's own agent, and nothing of it is kept here meanwhile.", "Leave out --agent, --work and --format.");
         }
 
-        bool isOff = socket is null && address is null;
+        bool isOff = socket is null && address is null && domain is null;
         IReadOnlyList<MachineImage> images = isOff ? [.. targets.Select(file => Image(context, file))] : [];
         if (isOff && (context.Get(_disks).Count > 0 || context.Get(_excluded).Count > 0 || context.Get(_agent) is not null || context.Has(_hooks) || context.Has(_requireFreeze)))
         {
@@ -88,10 +100,11 @@ internal sealed class ImageBackupCommand : HostCommand
 
         using UnlockedVault vault = await _vault.UnlockAsync(context, VaultUse.Write).ConfigureAwait(false);
         await using IVirtualMachine machine = address is not null ? await AzureMachines.ConnectAsync(address, _vault.Connect(context), context.Stop).ConfigureAwait(false)
+            : domain is not null ? await LibvirtMachine.ConnectAsync(domain.Uri, domain.Domain, context.Stop).ConfigureAwait(false)
             : socket is null ? new OfflineMachine(context.Get(_machine) ?? throw NoName(context, "The machine has no name."), images)
             : await QemuMachine.ConnectAsync(socket, null, context.Stop).ConfigureAwait(false);
         BackupRequest backup = Request(context, context.Get(_machine) ?? (machine.Name.Contains('/', StringComparison.Ordinal) ? throw NoName(context, "QEMU was told no name of the machine.") : machine.Name));
-        return await RunAsync(context, vault, backup, monitor => MachineBackup.RunAsync(vault, machine, Request(context, backup), monitor, context.Stop)).ConfigureAwait(false);
+        return await RunAsync(context, vault, backup, monitor => MachineBackup.RunAsync(vault, machine, Request(context, backup, isLibvirt: domain is not null), monitor, context.Stop)).ConfigureAwait(false);
     }
 
     private static BackupException NoName(CommandContext context, string message) => context.Invalid(message, "Say what it is called in the vault: --machine vm1.");
@@ -147,7 +160,7 @@ internal sealed class ImageBackupCommand : HostCommand
         return new MachineImage(Path.GetFileNameWithoutExtension(file), Path.GetFullPath(file), format);
     }
 
-    private MachineBackupRequest Request(CommandContext context, BackupRequest backup) => new()
+    private MachineBackupRequest Request(CommandContext context, BackupRequest backup, bool isLibvirt) => new()
     {
         Backup = backup,
         Disks = context.Get(_disks),
@@ -155,7 +168,7 @@ internal sealed class ImageBackupCommand : HostCommand
         Check = Limits(context).CheckDisks,
         Moment = new MomentOptions
         {
-            WorkFolder = context.Get(_work) is { } work ? Path.GetFullPath(work) : MomentOptions.UsualWorkFolder,
+            WorkFolder = context.Get(_work) is { } work ? Path.GetFullPath(work) : isLibvirt ? "" : MomentOptions.UsualWorkFolder,
             AgentSocket = context.Get(_agent) is { } agent ? Path.GetFullPath(agent) : null,
             Freezer = new FreezeChild([.. OwnProgram.Find(), "serve", "thaw"], context.Environment.Time),
             GuestHasHooks = context.Has(_hooks),

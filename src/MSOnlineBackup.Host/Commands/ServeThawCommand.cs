@@ -16,7 +16,7 @@ internal sealed class ServeThawCommand : HostCommand
             "Hold the file systems of a virtual machine still until standard input ends, 10 seconds at most: what a backup of the machine runs, so that they are let go though it is killed. Not meant to be typed.",
             "obengine serve thaw /run/vm/mail.agent")
     {
-        _socket = Required("SOCKET", "The socket of the guest agent.");
+        _socket = Required("SOCKET", "The socket of the guest agent, or where libvirt has it.");
     }
 
     public override bool WritesBytes => true;

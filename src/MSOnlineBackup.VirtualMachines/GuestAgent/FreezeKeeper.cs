@@ -6,7 +6,7 @@ namespace MSOnlineBackup.VirtualMachines.GuestAgent;
 
 /// <summary>
 /// What the child does that holds the file systems of a guest still: it freezes, says so, and thaws as soon as its input ends, which it does in whatever way the program ends that started it; at the latest
-/// when the time is over. It alone has the agent's socket, since that takes one client.
+/// when the time is over. It alone has the agent's socket, since that takes one client; under libvirt, which holds that itself, it asks libvirt.
 /// </summary>
 /// <remarks>
 /// It writes one line when they are held still, <c>frozen COUNT SYSTEM</c>, or <c>failed WHY</c>, and then ends; and one when they are let go: <c>thawed held</c>, <c>thawed early</c> where they were held no
@@ -26,7 +26,7 @@ public static class FreezeKeeper
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Freezes, waits and thaws.</summary>
-    /// <param name="socket">The socket of the guest agent.</param>
+    /// <param name="socket">The socket of the guest agent, or what <see cref="VirshAgent.AddressOf"/> gives.</param>
     /// <param name="input">What ends when they are to be let go. What comes is not looked at.</param>
     /// <param name="output">Where it is told.</param>
     /// <param name="limits">How long it may take.</param>
@@ -40,7 +40,7 @@ public static class FreezeKeeper
         ArgumentNullException.ThrowIfNull(limits);
         try
         {
-            GuestAgentClient agent = await GuestAgentClient.ConnectAsync(socket, limits.Answer, time, stop).ConfigureAwait(false);
+            IGuestAgent agent = await GuestAgents.ConnectAsync(socket, limits.Answer, time, stop).ConfigureAwait(false);
             await using (agent.ConfigureAwait(false))
             {
                 return await HoldAsync(agent, input, output, limits, time, stop).ConfigureAwait(false);
@@ -60,7 +60,7 @@ public static class FreezeKeeper
     {
         try
         {
-            await using GuestAgentClient agent = await GuestAgentClient.ConnectAsync(socket, limits.Answer, time, CancellationToken.None).ConfigureAwait(false);
+            await using IGuestAgent agent = await GuestAgents.ConnectAsync(socket, limits.Answer, time, CancellationToken.None).ConfigureAwait(false);
             if (await ThawAsync(agent, limits, time).ConfigureAwait(false) is { } why)
             {
                 throw NotThawed(socket, why);
@@ -79,7 +79,7 @@ public static class FreezeKeeper
         "In the guest run 'fsfreeze --unfreeze' for its file systems, or restart its agent.",
         socket);
 
-    private static async Task<bool> HoldAsync(GuestAgentClient agent, Stream input, Stream output, FreezeLimits limits, TimeProvider time, CancellationToken stop)
+    private static async Task<bool> HoldAsync(IGuestAgent agent, Stream input, Stream output, FreezeLimits limits, TimeProvider time, CancellationToken stop)
     {
         string? failure = null;
         bool mayBeFrozen = false;
@@ -115,7 +115,7 @@ public static class FreezeKeeper
     }
 
     // Which kind of system it is tells what holding still means there. An older agent does not say.
-    private static async Task<string> AskSystemAsync(GuestAgentClient agent, FreezeLimits limits, CancellationToken stop)
+    private static async Task<string> AskSystemAsync(IGuestAgent agent, FreezeLimits limits, CancellationToken stop)
     {
         try
         {
@@ -128,7 +128,7 @@ public static class FreezeKeeper
         }
     }
 
-    private static async Task<bool> IsFrozenAsync(GuestAgentClient agent, FreezeLimits limits) =>
+    private static async Task<bool> IsFrozenAsync(IGuestAgent agent, FreezeLimits limits) =>
         (await agent.ExecuteAsync("guest-fsfreeze-status", limits.Answer, CancellationToken.None).ConfigureAwait(false)) is { ValueKind: JsonValueKind.String } status
             && status.GetString() == Frozen;
 
@@ -149,7 +149,7 @@ public static class FreezeKeeper
     }
 
     // Null where nothing is held still; else why that is not known.
-    private static async Task<string?> ThawAsync(GuestAgentClient agent, FreezeLimits limits, TimeProvider time)
+    private static async Task<string?> ThawAsync(IGuestAgent agent, FreezeLimits limits, TimeProvider time)
     {
         long began = time.GetTimestamp();
         while (true)

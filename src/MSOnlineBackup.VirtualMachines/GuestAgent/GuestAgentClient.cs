@@ -12,7 +12,7 @@ namespace MSOnlineBackup.VirtualMachines.GuestAgent;
 /// A client of the agent in a guest (qemu-ga), over the socket of its serial line. A line has no connections: what an earlier client asked may still be answered, so that what is
 /// heard counts only after <see cref="SyncAsync"/>. One caller at a time.
 /// </summary>
-internal sealed class GuestAgentClient : IAsyncDisposable
+internal sealed class GuestAgentClient : IGuestAgent
 {
     private const string What = "guest agent";
     private const byte Mark = 0xff;

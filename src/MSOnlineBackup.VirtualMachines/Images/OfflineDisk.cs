@@ -155,7 +155,8 @@ public sealed class OfflineDisk : ISourceDisk
         }
 
         (ChangeRecord record, bool isUsable) = image.Records.MaxBy(found => found.Record.Session);
-        return !isUsable ? (null, "The virtual machine ended before its record of what changed could be stored.")
+        return image.HasBacking ? (null, "The image is written over another, and what changed in that is not known.")
+            : !isUsable ? (null, "The virtual machine ended before its record of what changed could be stored.")
             : record.Disk != mark ? (null, "At the last backup the disk had another name.")
             : record.Size > image.Size ? (null, "The disk is smaller than it was at the last backup.")
             : (record, null);

@@ -9,7 +9,8 @@ namespace MSOnlineBackup.VirtualMachines.Images;
 /// <param name="Size">The size of the disk, in bytes.</param>
 /// <param name="Records">The records of what changed that it has, with whether they are of use.</param>
 /// <param name="KeepsBitmaps">Whether it can have any.</param>
-internal sealed record OfflineImage(long Size, IReadOnlyList<(ChangeRecord Record, bool IsUsable)> Records, bool KeepsBitmaps)
+/// <param name="HasBacking">Whether it is written over another image. Who makes a snapshot may have a record go on in the new image, which has what was written since then only.</param>
+internal sealed record OfflineImage(long Size, IReadOnlyList<(ChangeRecord Record, bool IsUsable)> Records, bool KeepsBitmaps, bool HasBacking)
 {
     /// <summary>Asks.</summary>
     /// <param name="file">The image.</param>
@@ -21,10 +22,12 @@ internal sealed record OfflineImage(long Size, IReadOnlyList<(ChangeRecord Recor
         string said = await ImageProgram.RunAsync("qemu-img", ["info", "--output=json", "-f", format, file], file, cancellationToken).ConfigureAwait(false);
         JsonElement? data;
         long? size;
+        bool hasBacking;
         try
         {
             using JsonDocument document = JsonDocument.Parse(said);
             size = document.RootElement.Number("virtual-size");
+            hasBacking = document.RootElement.Text("backing-filename") is not null;
             data = document.RootElement.Member("format-specific")?.Member("data")?.Clone();
         }
         catch (JsonException e)
@@ -42,6 +45,6 @@ internal sealed record OfflineImage(long Size, IReadOnlyList<(ChangeRecord Recor
             }
         }
 
-        return new OfflineImage(size ?? throw ImageProgram.Failed("qemu-img", file, "it does not say how large the disk is"), records, format == "qcow2" && data?.Text("compat") is not "0.10");
+        return new OfflineImage(size ?? throw ImageProgram.Failed("qemu-img", file, "it does not say how large the disk is"), records, format == "qcow2" && data?.Text("compat") is not "0.10", hasBacking);
     }
 }

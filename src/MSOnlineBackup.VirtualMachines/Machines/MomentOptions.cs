@@ -11,14 +11,14 @@ public sealed record MomentOptions
 
     /// <summary>
     /// A folder for what the guest overwrites while its disks are read, with room for that, and for sockets: its path is short. QEMU's account must be able to go through it; a folder in it is given to that
-    /// account where this process is root's.
+    /// account where this process is root's. Empty for one of libvirt's machines: the folder that libvirt gives it, which QEMU's account can reach also where it is confined.
     /// </summary>
     public required string WorkFolder { get; init; }
 
-    /// <summary>The socket of the guest's agent; null: the guest is not held still.</summary>
+    /// <summary>The socket of the guest's agent; null: the guest is not held still. Not looked at for one of libvirt's machines: libvirt knows its agent.</summary>
     public string? AgentSocket { get; init; }
 
-    /// <summary>What holds the guest still; needed where there is an <see cref="AgentSocket"/>.</summary>
+    /// <summary>What holds the guest still; needed where there is an <see cref="AgentSocket"/>. Without it a machine of libvirt's is not held still.</summary>
     public IGuestFreezer? Freezer { get; init; }
 
     /// <summary>How long the agent may take.</summary>

@@ -116,6 +116,14 @@ public sealed class QemuBackup : IMachineMoment
         }
     }
 
+    // Where somebody made a snapshot meanwhile, the record goes on in the new image under its name, and what it had before is in the images below.
+    private static IEnumerable<JsonObject> Copy(QemuNames names, QemuDisk disk, string record) =>
+    [
+        QemuCommands.AddBitmap(disk.Node, names.ReadBitmap, isDisabled: true),
+        QemuCommands.MergeBitmap(disk.Node, record, names.ReadBitmap),
+        .. disk.LowerBitmaps.Where(lower => lower.Bitmap.Name == record).Select(lower => QemuCommands.MergeBitmap(disk.Node, record, names.ReadBitmap, lower.Node)),
+    ];
+
     // What the guest cannot write to is as it was at any moment.
     private IEnumerable<(QemuNames Names, QemuDisk Disk)> Written() => _disks.Index().Where(disk => !disk.Item.IsReadOnly).Select(disk => (new QemuNames(disk.Index), disk.Item));
 
@@ -132,7 +140,6 @@ public sealed class QemuBackup : IMachineMoment
                 names.Scratch, "qcow2", new JsonObject { ["file"] = names.File, ["cache"] = new JsonObject { ["no-flush"] = true } }, cancellationToken).ConfigureAwait(false);
         }
 
-        // By its new bitmap the node of a disk is found again from here on.
         await _qemu.TransactionAsync(written.Select(disk => QemuCommands.AddBitmap(disk.Disk.Node, disk.Names.NewBitmap)), cancellationToken).ConfigureAwait(false);
         foreach ((QemuNames names, QemuDisk disk) in written)
         {
@@ -158,11 +165,7 @@ public sealed class QemuBackup : IMachineMoment
     {
         (ChangeRecord? Record, string? Note)[] records = [.. _disks.Select(RecordOf)];
         await _qemu.TransactionAsync(
-            Written().Where(disk => records[disk.Names.Index].Record is not null).SelectMany(disk => new[]
-            {
-                QemuCommands.AddBitmap(disk.Disk.Node, disk.Names.ReadBitmap, isDisabled: true),
-                QemuCommands.MergeBitmap(disk.Disk.Node, records[disk.Names.Index].Record!.Value.Name, disk.Names.ReadBitmap),
-            }),
+            Written().Where(disk => records[disk.Names.Index].Record is not null).SelectMany(disk => Copy(disk.Names, disk.Disk, records[disk.Names.Index].Record!.Value.Name)),
             cancellationToken).ConfigureAwait(false);
         await StartServerAsync(cancellationToken).ConfigureAwait(false);
         foreach ((int index, QemuDisk disk) in _disks.Index())
@@ -221,6 +224,8 @@ public sealed class QemuBackup : IMachineMoment
             : last is not { } found ? (null, "The virtual machine has no record of what changed since an earlier backup.")
             : found.Bitmap.IsInconsistent ? (null, "The virtual machine ended before its record of what changed could be stored.")
             : found.Record.Disk != ChangeRecord.MarkOf(disk.Name) ? (null, "At the last backup the disk had another name.")
+            : disk.LowerBitmaps.Any(lower => lower.Bitmap.Name == found.Bitmap.Name && (lower.Bitmap.IsInconsistent || lower.Size != disk.Size))
+                ? (null, "The image is written over another, whose record of what changed is of no use.")
             : !found.Bitmap.IsRecording ? (null, "The record of what changed was switched off.")
             : found.Record.Size > disk.Size ? (null, "The disk is smaller than it was at the last backup.")
             : (found.Record, null);

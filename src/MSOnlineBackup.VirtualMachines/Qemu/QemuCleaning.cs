@@ -67,10 +67,6 @@ internal sealed class QemuCleaning(QemuCommands qemu)
         return found;
     }
 
-    /// <summary>The node that has the disk below a top node: the one with the disk's new bitmap. Null where there is none.</summary>
-    public static QemuNode? SourceOf(QemuNames names, IReadOnlyDictionary<string, QemuNode> nodes) =>
-        nodes.Values.FirstOrDefault(node => node.Bitmaps.Any(bitmap => bitmap.Name == names.NewBitmap));
-
     // From above: first nobody reads the moment, then the guest's writes go past the filter, then it goes.
     private async Task RemoveAsync(
         QemuNames names, IReadOnlyDictionary<string, QemuNode> nodes, IReadOnlyList<(string Device, string Drive, string Node)> drives, CancellationToken cancellationToken)
@@ -78,20 +74,20 @@ internal sealed class QemuCleaning(QemuCommands qemu)
         await DeleteAsync(names.Moment).ConfigureAwait(false);
         if (nodes.ContainsKey(names.Top))
         {
-            QemuNode source = SourceOf(names, nodes) ?? throw new BackupException(
+            string source = (await qemu.ReadGraphAsync(cancellationToken).ConfigureAwait(false)).SourceOf(names) ?? throw new BackupException(
                 BackupErrorId.VirtualMachineCommandFailed,
                 $"An earlier backup of the virtual machine '{qemu.Machine}' has left '{names.Top}', and it cannot be told what is below it.",
                 "Restart the virtual machine.",
                 qemu.Machine);
             if (nodes.ContainsKey(names.Keeper))
             {
-                await qemu.SwitchAsync([(names.Top, source.Name)], cancellationToken).ConfigureAwait(false);
+                await qemu.SwitchAsync([(names.Top, source)], cancellationToken).ConfigureAwait(false);
                 await DeleteAsync(names.Keeper).ConfigureAwait(false);
             }
 
             foreach ((string device, _, _) in drives.Where(drive => drive.Node == names.Top))
             {
-                await qemu.SetDriveAsync(device, source.Name, cancellationToken).ConfigureAwait(false);
+                await qemu.SetDriveAsync(device, source, cancellationToken).ConfigureAwait(false);
             }
 
             await DeleteAsync(names.Top).ConfigureAwait(false);

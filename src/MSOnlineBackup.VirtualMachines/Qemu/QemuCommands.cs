@@ -9,7 +9,7 @@ namespace MSOnlineBackup.VirtualMachines.Qemu;
 /// <summary>The commands to a QEMU that backups are made of. Each throws VirtualMachineUnreachable, or VirtualMachineCommandFailed.</summary>
 /// <param name="monitor">Its monitor.</param>
 /// <param name="machine">What people call the machine.</param>
-internal sealed class QemuCommands(QmpClient monitor, string machine)
+internal sealed class QemuCommands(IQemuMonitor monitor, string machine)
 {
     private const int MostWaits = 2000;
 
@@ -40,6 +40,10 @@ internal sealed class QemuCommands(QmpClient monitor, string machine)
         JsonElement nodes = await RunAsync("query-named-block-nodes", new JsonObject { ["flat"] = true }, cancellationToken).ConfigureAwait(false);
         return ((JsonElement?)nodes).Elements().Select(QemuNode.Read).OfType<QemuNode>().ToDictionary(node => node.Name, StringComparer.Ordinal);
     }
+
+    /// <summary>Which node is below which.</summary>
+    public async Task<QemuGraph> ReadGraphAsync(CancellationToken cancellationToken) =>
+        QemuGraph.Read(await RunAsync("x-debug-query-block-graph", null, cancellationToken).ConfigureAwait(false));
 
     /// <summary>What the guest's devices have: the path of each device, the id of its drive, and the name of the node.</summary>
     public async Task<IReadOnlyList<(string Device, string Drive, string Node)>> ListDrivesAsync(CancellationToken cancellationToken)
@@ -98,9 +102,13 @@ internal sealed class QemuCommands(QmpClient monitor, string machine)
     });
 
     /// <summary>An action that adds what one bitmap has to another.</summary>
-    public static JsonObject MergeBitmap(string node, string from, string into) => Action("block-dirty-bitmap-merge", new JsonObject
+    /// <param name="node">The node with the bitmap that is added to.</param>
+    /// <param name="from">The other bitmap.</param>
+    /// <param name="into">The bitmap that is added to.</param>
+    /// <param name="fromNode">The node with the other bitmap, which has the same size; null: the same.</param>
+    public static JsonObject MergeBitmap(string node, string from, string into, string? fromNode = null) => Action("block-dirty-bitmap-merge", new JsonObject
     {
-        ["node"] = node, ["target"] = into, ["bitmaps"] = new JsonArray((JsonNode)from),
+        ["node"] = node, ["target"] = into, ["bitmaps"] = new JsonArray((JsonNode)new JsonObject { ["node"] = fromNode ?? node, ["name"] = from }),
     });
 
     /// <summary>An action that removes a bitmap.</summary>

@@ -18,6 +18,9 @@ public sealed record QemuDisk(
     /// <summary>Whether the image keeps bitmaps while the machine is off.</summary>
     internal bool KeepsBitmaps { get; init; }
 
+    /// <summary>The bitmaps of the images that this one is written over: who makes a snapshot has a record go on in the new image, which has what was written since then only.</summary>
+    internal IReadOnlyList<(string Node, long? Size, QemuBitmap Bitmap)> LowerBitmaps { get; init; } = [];
+
     /// <summary>As recovery points have it.</summary>
     public MachineDisk ToMachineDisk() => new(Name, MachineDescription.FileOf(Name), Serial, Size, Format, File, IsReadOnly);
 }

@@ -10,11 +10,16 @@ public sealed class QemuMachine : IVirtualMachine
     // What the guest takes out and puts in, or what is not a disk of data.
     private static readonly string[] _otherDevices = ["floppy", "scsi-cd", "ide-cd", "cfi.pflash01", "cfi.pflash02"];
 
-    private readonly QmpClient _monitor;
+    private readonly IQemuMonitor _monitor;
     private readonly QemuCommands _qemu;
     private readonly string _path;
 
-    private QemuMachine(QmpClient monitor, string path, string name, string? uuid)
+    /// <summary>Creates it.</summary>
+    /// <param name="monitor">The way to its monitor, which is closed with it.</param>
+    /// <param name="path">A file or folder that belongs to QEMU's account.</param>
+    /// <param name="name">What it is called.</param>
+    /// <param name="uuid">Its UUID; null for none.</param>
+    internal QemuMachine(IQemuMonitor monitor, string path, string name, string? uuid)
     {
         (_monitor, _path, Name, Uuid) = (monitor, path, name, uuid);
         _qemu = new QemuCommands(monitor, name);
@@ -28,6 +33,9 @@ public sealed class QemuMachine : IVirtualMachine
 
     /// <inheritdoc/>
     public string Hypervisor => $"QEMU {Version}";
+
+    /// <summary>What a device's disk is called, by the id of the device; null where the names are QEMU's own.</summary>
+    internal Func<string, string?>? Naming { get; set; }
 
     /// <summary>The version of QEMU.</summary>
     public Version Version => _monitor.Version;
@@ -63,18 +71,22 @@ public sealed class QemuMachine : IVirtualMachine
     public async Task<IReadOnlyList<QemuDisk>> ListDisksAsync(CancellationToken cancellationToken)
     {
         IReadOnlyDictionary<string, QemuNode> nodes = await _qemu.ListNodesAsync(cancellationToken).ConfigureAwait(false);
+        QemuGraph graph = await _qemu.ReadGraphAsync(cancellationToken).ConfigureAwait(false);
         var disks = new List<QemuDisk>();
         foreach ((string device, string drive, string top) in await _qemu.ListDrivesAsync(cancellationToken).ConfigureAwait(false))
         {
             string? kind = await _qemu.TryGetPropertyAsync(device, "type", cancellationToken).ConfigureAwait(false);
-            QemuNode? node = QemuNames.OfTop(top) is { } names ? QemuCleaning.SourceOf(names, nodes) : nodes.GetValueOrDefault(top);
+            QemuNode? node = nodes.GetValueOrDefault(QemuNames.OfTop(top) is { } names ? graph.SourceOf(names) ?? "" : top);
             if (node is null || kind is null || _otherDevices.Contains(kind))
             {
                 continue;
             }
 
             string? serial = await _qemu.TryGetPropertyAsync(device, "serial", cancellationToken).ConfigureAwait(false);
-            disks.Add(new QemuDisk(device, drive.Length > 0 ? drive : NameOf(device), node.Name, serial, node.Size ?? 0, node.Driver, node.File, node.IsReadOnly, node.Bitmaps) { KeepsBitmaps = node.KeepsBitmaps });
+            disks.Add(new QemuDisk(device, Naming?.Invoke(NameOf(device)) ?? (drive.Length > 0 ? drive : NameOf(device)), node.Name, serial, node.Size ?? 0, node.Driver, node.File, node.IsReadOnly, node.Bitmaps) {
+                KeepsBitmaps = node.KeepsBitmaps,
+                LowerBitmaps = [.. graph.BackingOf(node.Name).Select(nodes.GetValueOrDefault).OfType<QemuNode>().SelectMany(lower => lower.Bitmaps.Select(bitmap => (lower.Name, lower.Size, bitmap)))],
+            });
         }
 
         return disks;

@@ -25,7 +25,7 @@ internal sealed class QemuMoment(QemuCommands qemu, MomentOptions options)
         {
             options.Barrier?.Leave(qemu.Machine, "no guest agent was named");
             await qemu.SwitchAsync(switches, cancellationToken).ConfigureAwait(false);
-            return (Crash("No guest agent was named."), TimeSpan.Zero);
+            return (Crash("There is no guest agent, or none was named."), TimeSpan.Zero);
         }
 
         IGuestFreezer freezer = options.Freezer ?? throw new InvalidOperationException("There is an agent, and nothing to freeze with.");

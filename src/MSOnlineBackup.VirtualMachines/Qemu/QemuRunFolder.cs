@@ -13,8 +13,8 @@ namespace MSOnlineBackup.VirtualMachines.Qemu;
 internal sealed partial class QemuRunFolder : IDisposable
 {
     private const string FolderPrefix = ChangeRecord.Prefix + "vm-";
-    private const string LockName = "lock";
-    private const string SocketName = "nbd.sock";
+    private const string LockName = ChangeRecord.Prefix + "lock";
+    private const string SocketName = ChangeRecord.Prefix + "nbd.sock";
 
     private readonly FileStream _lock;
 
@@ -31,14 +31,23 @@ internal sealed partial class QemuRunFolder : IDisposable
 
     /// <summary>Makes one.</summary>
     /// <param name="workFolder">Where.</param>
-    /// <param name="monitor">QEMU's socket: to whose account it belongs the folder is given, where this process may do that.</param>
-    /// <exception cref="BackupException">VirtualMachineUnfit: the path is too long, or the folder cannot be made.</exception>
+    /// <param name="monitor">
+    /// QEMU's socket, or its own folder: to whose account it belongs the folder is given, where this process may do that. Where it is the work folder, nothing is made in it but files: where QEMU is confined
+    /// (AppArmor), it may write there, and in no folder below.
+    /// </param>
+    /// <exception cref="BackupException">VirtualMachineUnfit: the path is too long, or the folder cannot be made; VirtualMachineBusy: another backup has QEMU's own folder.</exception>
     public static QemuRunFolder Create(string workFolder, string monitor)
     {
-        string path = System.IO.Path.Combine(System.IO.Path.GetFullPath(workFolder), FolderPrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
+        bool isOwn = System.IO.Path.GetFullPath(workFolder) == System.IO.Path.GetFullPath(monitor);
+        string path = isOwn ? System.IO.Path.GetFullPath(workFolder) : System.IO.Path.Combine(System.IO.Path.GetFullPath(workFolder), FolderPrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4)));
         LocalSocket.CheckPath(System.IO.Path.Combine(path, SocketName));
         try
         {
+            if (isOwn)
+            {
+                return IsHeld(path) ? throw Held(path) : new QemuRunFolder(path, new FileStream(System.IO.Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+            }
+
             if (OperatingSystem.IsWindows())
             {
                 Directory.CreateDirectory(path);
@@ -60,7 +69,7 @@ internal sealed partial class QemuRunFolder : IDisposable
 
     /// <summary>Whether a file is the scratch file of a disk of some backup.</summary>
     public static bool IsScratch(string file) =>
-        System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(file))?.StartsWith(FolderPrefix, StringComparison.Ordinal) == true && ScratchName().IsMatch(System.IO.Path.GetFileName(file));
+        System.IO.Path.GetDirectoryName(file) is { Length: > 0 } && ScratchName().IsMatch(System.IO.Path.GetFileName(file));
 
     /// <summary>Whether the backup that made a folder is under way.</summary>
     public static bool IsHeld(string folder)
@@ -113,7 +122,10 @@ internal sealed partial class QemuRunFolder : IDisposable
                 }
             }
 
-            Directory.Delete(folder);
+            if (System.IO.Path.GetFileName(folder).StartsWith(FolderPrefix, StringComparison.Ordinal))
+            {
+                Directory.Delete(folder);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -123,7 +135,7 @@ internal sealed partial class QemuRunFolder : IDisposable
     }
 
     /// <summary>The scratch file of a disk.</summary>
-    public string ScratchFile(int index) => System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"scratch-{index}.qcow2"));
+    public string ScratchFile(int index) => System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"{ChangeRecord.Prefix}scratch-{index}.qcow2"));
 
     /// <summary>Lets go of it, and removes it where it is over: until then the next backup finds by it what is in the machine.</summary>
     public void Dispose()
@@ -134,6 +146,9 @@ internal sealed partial class QemuRunFolder : IDisposable
             Remove(Path);
         }
     }
+
+    private static BackupException Held(string folder) => new(
+        BackupErrorId.VirtualMachineBusy, $"The virtual machine whose folder is '{folder}' is being backed up by somebody else.", "Wait for that backup to end.", folder, transient: true);
 
     // The folder is new and this account's own; root alone can give it away. An account that may not leaves it, and QEMU is its own, or says that it may not write.
     private static void GiveToOwnerOf(string monitor, string folder)
@@ -151,6 +166,6 @@ internal sealed partial class QemuRunFolder : IDisposable
         }
     }
 
-    [GeneratedRegex(@"^scratch-\d+\.qcow2\z")]
+    [GeneratedRegex(@"^obengine-scratch-\d+\.qcow2\z")]
     private static partial Regex ScratchName();
 }

@@ -11,7 +11,7 @@ namespace MSOnlineBackup.VirtualMachines.Qmp;
 /// A client of QEMU's monitor (QMP). Commands are answered in their order, by their ids; what QEMU tells meanwhile (events) is read beside them. The monitor takes one client at a
 /// time: whoever comes next is connected, and hears nothing.
 /// </summary>
-internal sealed class QmpClient : IAsyncDisposable
+internal sealed class QmpClient : IQemuMonitor
 {
     private const string What = "monitor";
 
