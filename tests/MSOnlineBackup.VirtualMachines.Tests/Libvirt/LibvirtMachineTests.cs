@@ -171,7 +171,8 @@ public sealed class LibvirtMachineTests
         libvirt.Write(domain, "vdb", 3, 0, MiB);
         Quit(libvirt, domain);
 
-        Assert.Equal([true, false], await BackUpAsync());
+        bool[] off = await BackUpAsync();
+        Assert.Equal([true, false], off);
         Assert.Equal(("off", false), (machine.Hypervisor, machine.IsRunning));
         Assert.Equal((1, 2, 3), (copies["vda"].Bytes[0], copies["vda"].Bytes[4 * MiB], copies["vdb"].Bytes[0]));
 
@@ -180,7 +181,8 @@ public sealed class LibvirtMachineTests
         libvirt.Virsh("snapshot-create-as", domain, "--name", "one", "--disk-only", "--no-metadata", "--diskspec", "vdb,snapshot=no");
         libvirt.Write(domain, "vda", 5, 3 * MiB, MiB);
         Quit(libvirt, domain);
-        Assert.Equal([false, false], await BackUpAsync());
+        bool[] overlaid = await BackUpAsync();
+        Assert.Equal([false, false], overlaid);
         Assert.Equal((4, 5), (copies["vda"].Bytes[2 * MiB], copies["vda"].Bytes[3 * MiB]));
 
         async Task<bool[]> BackUpAsync()
