@@ -17,6 +17,8 @@ internal sealed record XfsSuperblock
     private const uint KindInFolders4 = 0x200;
     private const uint KindInFolders5 = 0x1;
     private const uint NeedsRepairFlag = 0x10;
+    private const uint MetaIdFlag = 0x4;
+    private const uint LogFeatures = 0x1;
 
     // In the order of their bits. Those without a name are no hindrance to a reader.
     private static readonly string?[] _features = [null, null, null, null, null, null, null, null, "metadir", "zoned", "zone gaps"];
@@ -71,6 +73,12 @@ internal sealed record XfsSuperblock
 
     public required Guid Id { get; init; }
 
+    /// <summary>The id that its structures have; another one where its own was changed.</summary>
+    public required Guid MetaId { get; init; }
+
+    /// <summary>Features of what is in the log, as bits, that are not known.</summary>
+    public required uint UnknownLogFeatures { get; init; }
+
     /// <summary>Whether it is one.</summary>
     public static bool IsOne(ReadOnlySpan<byte> bytes) => bytes.Length >= Length && bytes[..4].SequenceEqual("XFSB"u8);
 
@@ -120,6 +128,8 @@ internal sealed record XfsSuperblock
             LogBlocks = BinaryPrimitives.ReadUInt32BigEndian(bytes[96..]),
             Label = Encoding.UTF8.GetString(bytes.Slice(108, 12)).TrimEnd('\0'),
             Id = new Guid(bytes.Slice(32, 16), bigEndian: true),
+            MetaId = new Guid(bytes.Slice((incompatible & MetaIdFlag) != 0 ? 248 : 32, 16), bigEndian: true),
+            UnknownLogFeatures = version == 5 ? BinaryPrimitives.ReadUInt32BigEndian(bytes[220..]) & ~LogFeatures : 0,
         };
         superblock.Check(BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]));
         return superblock;

@@ -2,12 +2,13 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using MSOnlineBackup.Disks.Reading;
 using MSOnlineBackup.Disks.Volumes;
+using MSOnlineBackup.Disks.Xfs.Log;
 using MSOnlineBackup.Platform.Items;
 using MSOnlineBackup.Vaults.Errors;
 
 namespace MSOnlineBackup.Disks.Xfs;
 
-/// <summary>An XFS file system. Its log is not replayed: it is read as it stands.</summary>
+/// <summary>An XFS file system. What its log has that is not in its place is read as if it were.</summary>
 internal sealed class XfsVolume : IFileVolume
 {
     private const int KeptOpen = 16;
@@ -111,34 +112,43 @@ internal sealed class XfsVolume : IFileVolume
     private static async Task<XfsVolume> OpenAsync(IDiskContent content, byte[] superblock, CancellationToken cancellationToken)
     {
         var disk = new XfsDisk(content, XfsSuperblock.Decode(superblock));
+        (string? Text, bool WasInUse) note;
+        (note, disk) = await RecoverAsync(content, disk, cancellationToken).ConfigureAwait(false);
         XfsInode root = await ReadInodeAsync(disk, disk.Superblock.Root, cancellationToken).ConfigureAwait(false);
         return root.Kind == EntryKind.Directory
-            ? new XfsVolume(disk, Describe(root, ReadOnlyMemory<byte>.Empty), await NoteAsync(disk, cancellationToken).ConfigureAwait(false))
+            ? new XfsVolume(disk, Describe(root, ReadOnlyMemory<byte>.Empty), note)
             : throw XfsFault.Corrupt("its root is no folder");
     }
 
-    // The log is of no use to what reads; that it cannot be read hinders nothing.
-    private static async ValueTask<(string? Text, bool WasInUse)> NoteAsync(XfsDisk disk, CancellationToken cancellationToken)
+    // A log that cannot be read hinders nothing: what is in its place is read, and whoever reads is told.
+    private static async ValueTask<((string? Text, bool WasInUse) Note, XfsDisk Disk)> RecoverAsync(IDiskContent content, XfsDisk disk, CancellationToken cancellationToken)
     {
         if (disk.Superblock.NeedsRepair)
         {
-            return ("The file system says that it must be repaired: what its repair had begun to change may be missing.", false);
+            return (("The file system says that it must be repaired: what its repair had begun to change may be missing.", false), disk);
         }
 
         if (disk.Superblock.Log == 0)
         {
-            return ("The log of the file system is on another disk: whether the file system was in use when its bytes were taken is not known.", true);
+            return (("The log of the file system is on another disk: whether the file system was in use when its bytes were taken is not known.", true), disk);
         }
 
         try
         {
-            return await new XfsLog(disk).IsCleanAsync(cancellationToken).ConfigureAwait(false)
-                ? default
-                : ("The file system was in use when its bytes were taken: its log has changes that are not in their places, and files may be missing, incomplete or old.", true);
+            if (await LogReplay.ReadAsync(content, disk, cancellationToken).ConfigureAwait(false) is not (LogOverlay recovered, bool isUnfinished))
+            {
+                return (default, disk);
+            }
+
+            // The file system may have grown.
+            byte[] superblock = new byte[Math.Min(XfsSuperblock.MaxLength, recovered.Length)];
+            await recovered.ReadAsync(0, superblock, cancellationToken).ConfigureAwait(false);
+            disk = new XfsDisk(recovered, XfsSuperblock.Decode(superblock));
+            return (isUnfinished ? ("The file system was in use when its bytes were taken: of some files a change of where their content lies was begun and not finished, and a part of them may be missing or old.", true) : default, disk);
         }
-        catch (BackupException e) when (e.Id == BackupErrorId.VolumeCorrupt)
+        catch (BackupException e) when (e.Id is BackupErrorId.VolumeCorrupt or BackupErrorId.VolumeUnsupported)
         {
-            return ($"The log of the file system cannot be read. {e.Message}", true);
+            return (($"The file system was in use when its bytes were taken, and its log cannot be read: files may be missing, incomplete or old. {e.Message}", true), disk);
         }
     }
 
