@@ -74,7 +74,7 @@ public sealed class LibvirtMachineTests
 
         Assert.Contains("theirs", libvirt.Virsh("checkpoint-list", domain), StringComparison.Ordinal);
         Assert.Equal(2, libvirt.Bitmaps(domain).Count(name => name == "theirs"));
-        Assert.Equal("No current block job for vda", libvirt.Virsh("blockjob", domain, "vda").Trim());
+        Assert.Equal("", libvirt.Virsh("blockjob", domain, "vda").Trim());
 
         void Write(byte pattern, int length)
         {
@@ -198,13 +198,15 @@ public sealed class LibvirtMachineTests
     [Fact]
     public async Task Where_there_is_no_room_the_backup_fails_and_the_guest_goes_on()
     {
-        await using TestLibvirt libvirt = await TestLibvirt.StartAsync();
-        string domain = libvirt.Start(("vda.qcow2", 64 * MiB));
-        string small = libvirt["small"];
-        Directory.CreateDirectory(small);
+        // Before libvirt has a view of mounts that is its own.
+        using var folder = new TempFolder();
+        string small = Directory.CreateDirectory(folder["small"]).FullName;
+        Assert.SkipWhen(TestLibvirt.Missing is not null, TestLibvirt.Missing ?? "");
         Shell.RunChecked("mount", "-t", "tmpfs", "-o", "size=4m", "none", small);
         try
         {
+            await using TestLibvirt libvirt = await TestLibvirt.StartAsync();
+            string domain = libvirt.Start(("vda.qcow2", 64 * MiB));
             libvirt.Write(domain, "vda", 1, 0, 32 * MiB);
             await using LibvirtMachine machine = await LibvirtMachine.ConnectAsync(libvirt.Uri, domain, Stop);
             await using (IMachineMoment moment = await machine.BeginAsync(await machine.ListDisksAsync(Stop), _options with { WorkFolder = small }, Stop))
