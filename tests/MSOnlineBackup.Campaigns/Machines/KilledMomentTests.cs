@@ -9,6 +9,8 @@ public sealed class KilledMomentTests
 {
     private const string Name = "stepping";
 
+    private static readonly string[] _disks = ["disk", "second"];
+
     private enum Victim
     {
         Backup,
@@ -127,7 +129,7 @@ public sealed class KilledMomentTests
         string target = obengine.Folder[$"restored {id}"];
         Run restored = await obengine.OnVaultAsync("restore", id, "--machine", Name, "--to", target, "--verify");
         Assert.True(restored.ExitCode == 0, restored.ToString());
-        string[] images = [.. new[] { "disk", "second" }.Select(disk =>
+        string[] images = [.. _disks.Select(disk =>
         {
             string raw = Directory.GetFiles(target, $"{disk}.raw", SearchOption.AllDirectories).Single();
             string image = Path.ChangeExtension(raw, ".qcow2");
