@@ -66,7 +66,7 @@ public sealed class BackupAgent
             Copies = Copies,
             OpenSource = options.OpenSource,
             OpenMachine = options.OpenMachine,
-            Freezer = options.Freezer ?? new FreezeChild([.. JobHostProcess.Line(options.ScheduleProgram ?? options.JobHost ?? ["obengine"]), "serve", "thaw"], options.Engine.TimeProvider),
+            Freezer = options.Freezer ?? new FreezeChild([.. JobHostProcess.Line(ProgramOf(options)), "serve", "thaw"], options.Engine.TimeProvider),
             Observers = [new SystemLogReport(options.SystemLog, Machine, options.Engine.TimeProvider), new MetricsReport(Machine, () => Jobs!.List())],
         };
         Jobs = new AgentJobs(machine, options.JobHost);
@@ -425,4 +425,8 @@ public sealed class BackupAgent
         using UnlockedVault own = await vault.UnlockAsync(key, cancellationToken).ConfigureAwait(false);
         return own.CreateMonitoringCredential();
     }
+
+    // What runs by itself; where there is nothing of that kind, the program by its name.
+    private static IReadOnlyList<string> ProgramOf(AgentOptions options) =>
+        new[] { options.ScheduleProgram, options.JobHost }.FirstOrDefault(command => command is { Count: > 0 }) ?? ["obengine"];
 }
