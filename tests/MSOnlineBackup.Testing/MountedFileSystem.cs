@@ -32,12 +32,17 @@ public sealed class MountedFileSystem : IDisposable
     /// <summary>One in an image file that was made before, once it is let go.</summary>
     public static MountedFileSystem Again(string image, string point, string options = "loop")
     {
+        WaitUntilReleased(image);
+        return new MountedFileSystem(point, "-o", options, image);
+    }
+
+    /// <summary>Waits until an image has all that was written to its file system: it is let go a little after it was unmounted.</summary>
+    public static void WaitUntilReleased(string image)
+    {
         while (Shell.RunChecked("losetup", "-j", image).Length > 0)
         {
             Thread.Sleep(20);
         }
-
-        return new MountedFileSystem(point, "-o", options, image);
     }
 
     /// <summary>A file or folder that is seen at another place too.</summary>

@@ -40,6 +40,7 @@ public sealed class SystemMountTests : IDisposable
                 Shell.RunChecked("cp", "-a", Folder["making"], Folder[$"copy of {kind}"]);
             }
 
+            MountedFileSystem.WaitUntilReleased(image);
             Shell.RunChecked("dd", $"if={image}", $"of={disk}", "bs=1M", $"seek={at}", "conv=notrunc,sparse", "status=none");
         }
 

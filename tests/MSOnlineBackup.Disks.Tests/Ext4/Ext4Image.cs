@@ -75,8 +75,12 @@ internal static class Ext4Image
     /// <summary>Makes an image, and fills it.</summary>
     public static void Make(string image, string point, string kind, string options, long size = 48 << 20, int names = 600)
     {
-        using MountedFileSystem mounted = MountedFileSystem.InImage(image, point, kind, size, options.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        Fill(point, names);
+        using (MountedFileSystem.InImage(image, point, kind, size, options.Split(' ', StringSplitOptions.RemoveEmptyEntries)))
+        {
+            Fill(point, names);
+        }
+
+        MountedFileSystem.WaitUntilReleased(image);
     }
 
     /// <summary>Makes and fills a small one with what a fuzzer can reach.</summary>
@@ -106,6 +110,7 @@ internal static class Ext4Image
             Directory.CreateDirectory(Path.Combine(root, "a", "b", "c"));
         }
 
+        MountedFileSystem.WaitUntilReleased(image);
         return File.ReadAllBytes(image);
     }
 }

@@ -79,6 +79,7 @@ public sealed class Ext4VolumeTests : IDisposable
             }
         }
 
+        MountedFileSystem.WaitUntilReleased(image);
         using var content = new ImageFile(image);
         IFileVolume volume = await MountedTree.OpenAsync(content);
         VolumeItem large = (await FindAsync(volume, volume.Root, "large"))!;
@@ -112,6 +113,7 @@ public sealed class Ext4VolumeTests : IDisposable
             await File.WriteAllBytesAsync(_folder["mount", "etc", "file"], new byte[1 << 20], TestContext.Current.CancellationToken);
         }
 
+        MountedFileSystem.WaitUntilReleased(image);
         long started = Stopwatch.GetTimestamp();
         using var content = new ImageFile(image);
         IFileVolume volume = await MountedTree.OpenAsync(content);
