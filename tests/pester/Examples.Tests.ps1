@@ -6,8 +6,8 @@ BeforeDiscovery {
     $hasAzurite = Test-Azurite
     $examples = foreach ($page in Get-ChildItem "$PSScriptRoot/../../docs/en-US" -Filter *-*.md) {
         foreach ($match in [regex]::Matches((Get-Content $page -Raw), '(?ms)^### (Example \d+: [^\n]+)\n\n```powershell\n(.*?)^```')) {
-            # A database server with its backups has a journey of its own, which recovers it in the same words. A virtual machine that runs has tests of its own.
-            if (($hasAzurite -or $match.Value -notmatch 'https://contoso\.blob') -and $match.Value -notmatch 'Start-OBRecovery -Workload|Get-OBVirtualMachine -' -and -not ($IsWindows -and $match.Value -match '-HostName')) {
+            # A database server with its backups has a journey of its own, which recovers it in the same words. Virtual machines, and their recovery points, have tests of their own.
+            if (($hasAzurite -or $match.Value -notmatch 'https://contoso\.blob') -and $match.Value -notmatch 'Start-OBRecovery -Workload|(Get|Restore)-OBVirtualMachine ' -and -not ($IsWindows -and $match.Value -match '-HostName')) {
                 @{ Page = $page.BaseName; Title = $match.Groups[1].Value; Code = $match.Groups[2].Value }
             }
         }

@@ -30,8 +30,8 @@ Describe 'Get-OBVirtualMachine' {
         $failures.Count | Should -Be 1
         Assert-BackupError $failures[0] VirtualMachineUnreachable ConnectionError
         (Get-OBVirtualMachine V*).Name | Should -Be vm1
-        Get-Completion 'Get-OBVirtualMachine ' | Should -Be vm1, gone
-        Get-Completion 'Get-OBPolicy | Remove-OBVirtualMachine g' | Should -Be gone
+        (Get-Completion 'Get-OBVirtualMachine ').CompletionText | Should -Be vm1, gone
+        (Get-Completion 'Get-OBPolicy | Remove-OBVirtualMachine g').CompletionText | Should -Be gone
         ($found | Format-Table | Out-String -Width 80) | Should -BeLike '*vm1*off*vda*'
     }
 
@@ -41,7 +41,7 @@ Describe 'Get-OBVirtualMachine' {
         $null = Get-OBPolicy | Start-OBBackup -ErrorVariable lost -ErrorAction SilentlyContinue 6> $null 3> $null
         $lost[0].Exception.Message | Should -BeLike '*nowhere*'
         (Get-OBAllRecoveryPoints -VirtualMachine vm1).DataSources | Should -Be vm1
-        (Get-OBRecoverableSource -Server vm1 | Get-OBRecoverableItem).Count | Should -BeGreaterThan 0
+        @(Get-OBRecoverableSource -Server vm1 | Get-OBRecoverableItem).Count | Should -BeGreaterThan 0
     }
 
     It 'shows a machine that runs under QEMU, which is backed up' -Skip:(-not $hasQemu) {

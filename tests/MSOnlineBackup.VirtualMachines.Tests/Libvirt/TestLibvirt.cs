@@ -47,7 +47,11 @@ internal sealed class TestLibvirt : IAsyncDisposable
         await File.WriteAllTextAsync(folder["etc/libvirtd.conf"], $"unix_sock_dir = \"{folder["sock"]}\"\nauth_unix_rw = \"none\"\n", Stop);
         await File.WriteAllTextAsync(
             folder["etc/qemu.conf"], "security_driver = \"none\"\nuser = \"root\"\ngroup = \"root\"\nnamespaces = []\ncgroup_controllers = []\nstdio_handler = \"file\"\n", Stop);
-        string script = $"mount --bind '{folder["etc"]}' /etc/libvirt && mount --bind '{folder["run"]}' /run/libvirt && exec /usr/sbin/libvirtd -f '{folder["etc/libvirtd.conf"]}' -p '{folder["pid"]}' 2> '{folder["log"]}'";
+
+        // libvirt asks for the account that its package for whole systems makes, though another is set.
+        await File.WriteAllTextAsync(folder["passwd"], await File.ReadAllTextAsync("/etc/passwd", Stop) + "libvirt-qemu:x:64055:64055::/nonexistent:/usr/sbin/nologin\n", Stop);
+        await File.WriteAllTextAsync(folder["group"], await File.ReadAllTextAsync("/etc/group", Stop) + "libvirt-qemu:x:64055:\nlibvirt:x:64056:\n", Stop);
+        string script = $"mount --bind '{folder["passwd"]}' /etc/passwd && mount --bind '{folder["group"]}' /etc/group && mount --bind '{folder["etc"]}' /etc/libvirt && mount --bind '{folder["run"]}' /run/libvirt && exec /usr/sbin/libvirtd -f '{folder["etc/libvirtd.conf"]}' -p '{folder["pid"]}' 2> '{folder["log"]}'";
         var process = Process.Start(new ProcessStartInfo("unshare", ["--mount", "--propagation", "slave", "sh", "-c", script]))!;
         var libvirt = new TestLibvirt(folder, process);
         try
